@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The native rules under the name that Bazel's own packages load them by (the distribution's rules_cc is too new for its Bazel)."""
+
+cc_binary = native.cc_binary
+cc_import = native.cc_import
+cc_library = native.cc_library
+cc_test = native.cc_test
+cc_toolchain = native.cc_toolchain
+cc_toolchain_suite = native.cc_toolchain_suite
+cc_proto_library = native.cc_proto_library
+fdo_prefetch_hints = native.fdo_prefetch_hints
+fdo_profile = native.fdo_profile
+objc_library = native.objc_library
+objc_import = native.objc_import
+cc_libc_top_alias = native.cc_libc_top_alias
