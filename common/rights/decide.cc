@@ -109,11 +109,11 @@ absl::Status RefusalError(Refusal refusal, const Authority& authority, Action ac
       return Error(Reason::kRoleTooLow, "You are no member of this workspace.", {{"role", "NONE"}});
     case Refusal::kGuestEnded:
       return Error(Reason::kGuestEnded, "Your guest access has ended. An admin can reactivate it.",
-                   {{"access_end_time", FormatTime(authority.access_end_time)}});
+                   {{"access_end_time", Rfc3339(authority.access_end_time)}});
     case Refusal::kGuestSoftLocked:
       return Error(Reason::kGuestSoftLocked,
                    "Your time as a guest is over: you can read, but not write, until an admin extends it.",
-                   {{"expire_time", FormatTime(authority.expire_time)}});
+                   {{"expire_time", Rfc3339(authority.expire_time)}});
     case Refusal::kChannelOutOfScope:
       if (action == Action::kRead) {
         return Error(Reason::kChannelNotFound, "There is no such channel for you.", ChannelMetadata(channel));

@@ -160,7 +160,7 @@ TEST(RefusalError, SaysTheReasonWithItsMetadata) {
   const auto locked =
       DetailsOf(RefusalError(Refusal::kGuestSoftLocked, guest, Action::kPost, "workspaces/w/channels/c"));
   EXPECT_EQ(locked->reason, Reason::kGuestSoftLocked);
-  EXPECT_EQ(locked->metadata.at("expire_time"), FormatTime(kExpire));
+  EXPECT_EQ(locked->metadata.at("expire_time"), Rfc3339(kExpire));
   const auto scope = [&](Action action) {
     return DetailsOf(RefusalError(Refusal::kChannelOutOfScope, guest, action, "c"))->reason;
   };

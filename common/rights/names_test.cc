@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/rights/names.h"
 
+#include <string>
+#include <vector>
+
 #include "common/status/error.h"
 #include "gtest/gtest.h"
 
@@ -20,7 +23,7 @@ TEST(Names, AMemberNameIsReadAndWrittenAlike) {
 
 TEST(Names, WhatIsNoNameIsFieldInvalidAndNamesTheField) {
   const std::string w = kW;
-  for (const std::string& bad :
+  for (const std::string& bad : std::vector<std::string>
        {std::string(), std::string("workspaces/"), "workspaces/" + w + "/", "workspaces/" + w + "x",
         "workspace/" + w, "workspaces/ABCDEFGHIJKLMNOPQRSTUVWXYZ", "workspaces/" + w + "\n",
         "workspaces/" + std::string(26, '\0'), "workspaces/-"}) {

@@ -55,7 +55,7 @@ bool HasReason(const absl::Status& status, Reason reason) {
   return details.has_value() && details->reason == reason;
 }
 
-std::string FormatTime(absl::Time time) {
+std::string Rfc3339(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", time, absl::UTCTimeZone());
 }
 

@@ -45,6 +45,6 @@ std::optional<ErrorDetails> DetailsOf(const absl::Status& status);
 bool HasReason(const absl::Status& status, Reason reason);
 
 // RFC 3339 in UTC with microseconds, as metadata and logs have times.
-std::string FormatTime(absl::Time time);
+std::string Rfc3339(absl::Time time);
 
 }  // namespace guestpass

@@ -47,8 +47,8 @@ TEST(Error, AStatusFromElsewhereHasNoDetails) {
   EXPECT_FALSE(HasReason(absl::OkStatus(), Reason::kInternal));
 }
 
-TEST(FormatTime, IsRfc3339WithMicroseconds) {
-  EXPECT_EQ(FormatTime(absl::FromUnixMicros(1'800'000'000'000'001)), "2027-01-15T08:00:00.000001Z");
+TEST(Rfc3339, IsRfc3339WithMicroseconds) {
+  EXPECT_EQ(Rfc3339(absl::FromUnixMicros(1'800'000'000'000'001)), "2027-01-15T08:00:00.000001Z");
 }
 
 }  // namespace
