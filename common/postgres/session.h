@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/postgres/params.h"
+#include "common/postgres/result.h"
+
+namespace guestpass::postgres {
+
+struct SessionOptions {
+  std::string conninfo;
+  std::string application_name = "guestpass";
+  absl::Duration connect_timeout = absl::Seconds(3);  // in whole seconds, at least 2
+  // The server ends a statement after this time; a second later the session gives it up, and is broken. The
+  // infinite duration: never, for migrations.
+  absl::Duration statement_timeout = absl::Seconds(5);
+};
+
+// INVALID_ARGUMENT unless `conninfo` is one of libpq's ("host=… dbname=…" or "postgresql://…"). Says
+// nothing of its text, which may hold a password.
+absl::Status CheckConninfo(absl::string_view conninfo);
+
+// One connection to the database, in UTF-8 and UTC, used from one thread at a time.
+class Session {
+ public:
+  // DATABASE_UNAVAILABLE; why goes to the log.
+  static absl::StatusOr<std::unique_ptr<Session>> Connect(const SessionOptions& options);
+
+  // Runs one statement, prepared the first time and kept. Outside a transaction it commits by itself: let
+  // that be reads, as nothing tells whether a write whose connection broke was made. Errors: errors.h, and
+  // FIELD_INVALID for a text with a NUL character.
+  absl::StatusOr<Result> Run(absl::string_view sql, const Params& params = {});
+
+  // Runs statements, separated by semicolons, without parameters or results. Errors: errors.h.
+  absl::Status Script(absl::string_view sql);
+
+  // The name under which `sql` is prepared here, for code that talks to connection() in pipelines.
+  absl::StatusOr<std::string> Prepare(absl::string_view sql);
+  PGconn* connection() { return connection_.get(); }
+
+  // Whether it is of no more use: its connection broke, it was given up, or what it prepared went stale.
+  bool broken() const;
+
+  // For who talks to connection(): turns a failed result (or null) into its error, and breaks the session
+  // where the connection did.
+  absl::Status ErrorOf(const PGresult* result);
+
+ private:
+  struct Finish {
+    void operator()(PGconn* connection) const { PQfinish(connection); }
+  };
+
+  Session(PGconn* connection, absl::Duration patience) : connection_(connection), patience_(patience) {}
+
+  absl::Status Await();
+  absl::StatusOr<Result> Finished();
+
+  std::unique_ptr<PGconn, Finish> connection_;
+  const absl::Duration patience_;
+  absl::flat_hash_map<std::string, std::string> prepared_;  // statement → name
+  bool given_up_ = false;
+};
+
+}  // namespace guestpass::postgres

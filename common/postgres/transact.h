@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "common/postgres/pool.h"
+#include "common/postgres/session.h"
+
+namespace guestpass::postgres {
+
+enum class Isolation {
+  kReadCommitted,
+  kSnapshot,  // REPEATABLE READ READ ONLY: everything read is of one moment
+};
+
+// Runs `body` in one transaction: commits if it returns OK, else rolls back and returns its error. Blocks.
+//
+// After a serialization failure or a deadlock (which `body` passes on as it got it) everything runs again,
+// five times in all with short random pauses, then ABORTED CONFLICT; so `body` assigns and never appends, and
+// never publishes, calls or sleeps. Also OVERLOADED and DATABASE_UNAVAILABLE: nothing was changed.
+// UNAVAILABLE OUTCOME_UNKNOWN where the connection broke around the commit: it may or may not have happened.
+absl::Status Transact(Pool& pool, Isolation isolation, absl::FunctionRef<absl::Status(Session&)> body);
+
+}  // namespace guestpass::postgres

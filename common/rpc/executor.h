@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+
+namespace guestpass::rpc {
+
+// Runs what may block, away from gRPC's threads: a fixed number of threads and a bounded queue, so that
+// overload is refused at once instead of piling up. Thread-safe.
+class Executor {
+ public:
+  Executor(int threads, size_t queue_limit);
+
+  // Runs what is queued, then ends the threads.
+  ~Executor();
+
+  // Runs `work` on one of the threads, or returns false, not having kept it, where the queue is full.
+  bool Submit(std::function<void()> work);
+
+ private:
+  void Work();
+
+  const size_t queue_limit_;
+  absl::Mutex mutex_;
+  std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace guestpass::rpc

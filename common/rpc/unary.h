@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "common/auth/token_verifier.h"
+#include "common/rpc/call.h"
+#include "common/rpc/executor.h"
+#include "common/time/clock.h"
+#include "grpcpp/grpcpp.h"
+
+namespace guestpass::rpc {
+
+// Takes unary calls from gRPC's threads to handlers on an executor: authenticates, checks who may call,
+// leaves alone what the caller has given up, and turns errors into the wire's. OVERLOADED where the executor
+// is full. Thread-safe.
+class Runner {
+ public:
+  Runner(Executor& executor, auth::TokenVerifier& verifier, const Clock& clock)
+      : executor_(executor), verifier_(verifier), clock_(clock) {}
+
+  // `handler` is called as handler(call, request) and returns an absl::StatusOr of the response.
+  template <typename Request, typename Response, typename Handler>
+  grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, absl::string_view method,
+                                  const Access& access, const Request* request, Response* response,
+                                  Handler handler) {
+    return Start(context, method, access,
+                 [request, response, handler = std::move(handler)](const Call& call) -> absl::Status {
+                   auto result = handler(call, *request);
+                   if (!result.ok()) return std::move(result).status();
+                   *response = *std::move(result);
+                   return absl::OkStatus();
+                 });
+  }
+
+  // Who calls, by the call's metadata.
+  absl::StatusOr<Call> Authenticate(const grpc::CallbackServerContext& context) const;
+
+ private:
+  grpc::ServerUnaryReactor* Start(grpc::CallbackServerContext* context, absl::string_view method,
+                                  const Access& access, std::function<absl::Status(const Call&)> work);
+  absl::Status Run(grpc::CallbackServerContext& context, Call& call, const Access& access,
+                   const std::function<absl::Status(const Call&)>& work) const;
+
+  Executor& executor_;
+  auth::TokenVerifier& verifier_;
+  const Clock& clock_;
+};
+
+// The caller's `x-request-id` where it is 1 to 64 of A-Z a-z 0-9 . _ -, or a new one.
+std::string RequestIdOf(const grpc::ServerContextBase& context);
+
+}  // namespace guestpass::rpc

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/invite/domain/draft.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace guestpass::invite {
+namespace {
+
+constexpr char kChannels[] = "invite.channels";
+constexpr char kGuestTtl[] = "invite.guest_ttl";
+constexpr char kGuestExpireTime[] = "invite.guest_expire_time";
+constexpr char kExpireTime[] = "invite.expire_time";
+
+bool HasDuplicates(std::vector<ChannelId> channels) {
+  std::erase(channels, ChannelId());
+  std::sort(channels.begin(), channels.end());
+  return std::adjacent_find(channels.begin(), channels.end()) != channels.end();
+}
+
+void CheckGuest(const Draft& draft, std::vector<FieldViolation>& found) {
+  if (draft.channels.empty()) found.push_back({kChannels, "is empty: a guest needs at least one channel"});
+  if (draft.channels.size() > kMaxChannels) {
+    found.push_back({kChannels, absl::StrCat("has more than ", kMaxChannels, " channels")});
+  } else if (HasDuplicates(draft.channels)) {
+    found.push_back({kChannels, "names a channel twice"});
+  }
+  const auto* ttl = std::get_if<absl::Duration>(&draft.guest_expiry);
+  if (ttl == nullptr) return;
+  if (*ttl <= absl::ZeroDuration()) found.push_back({kGuestTtl, "is not more than 0"});
+  if (*ttl > kMaxGuestTtl) found.push_back({kGuestTtl, "is more than 36500 days"});
+}
+
+void CheckOther(const Draft& draft, std::vector<FieldViolation>& found) {
+  if (!draft.channels.empty()) found.push_back({kChannels, "is for guests only"});
+  if (std::holds_alternative<absl::Duration>(draft.guest_expiry)) {
+    found.push_back({kGuestTtl, "is for guests only"});
+  }
+  if (std::holds_alternative<absl::Time>(draft.guest_expiry)) {
+    found.push_back({kGuestExpireTime, "is for guests only"});
+  }
+}
+
+}  // namespace
+
+std::vector<FieldViolation> Violations(const Draft& draft, absl::Time now) {
+  std::vector<FieldViolation> found;
+  if (!draft.role.has_value()) {
+    found.push_back({"invite.role", "is required"});
+  } else if (*draft.role == rights::Role::kGuest) {
+    CheckGuest(draft, found);
+  } else {
+    CheckOther(draft, found);
+  }
+  if (!draft.expire_time.has_value()) return found;
+  if (*draft.expire_time <= now) found.push_back({kExpireTime, "is not in the future"});
+  if (*draft.expire_time > now + kMaxLifetime) found.push_back({kExpireTime, "is more than 30 days ahead"});
+  return found;
+}
+
+absl::Status CheckGuestExpireTime(const GuestExpiry& expiry, absl::Time now) {
+  const auto* time = std::get_if<absl::Time>(&expiry);
+  if (time == nullptr || *time > now) return absl::OkStatus();
+  return FieldInvalid(kGuestExpireTime, "is not in the future");
+}
+
+}  // namespace guestpass::invite

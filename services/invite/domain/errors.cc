@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/invite/domain/errors.h"
+
+#include "common/status/error.h"
+
+namespace guestpass::invite {
+
+absl::Status InviteNotFound() {
+  return Error(Reason::kInviteNotFound,
+               "No invite has this secret. Check that the link was copied whole, or ask for a new invite.");
+}
+
+absl::Status InvitePendingForEmail() {
+  return Error(Reason::kInvitePendingForEmail,
+               "This address has a pending invite to this workspace. Wait until it is redeemed or expires.");
+}
+
+absl::Status InviteRevoked(const InviteName& name) {
+  return Error(Reason::kInviteRevoked, "This invite has been revoked. Ask for a new one.",
+               {{"invite", name.ToString()}});
+}
+
+absl::Status InviteExhausted(const InviteName& name) {
+  return Error(Reason::kInviteExhausted, "This invite has been used. Ask for one of your own.",
+               {{"invite", name.ToString()}});
+}
+
+absl::Status InviteNoLongerValid(const InviteName& name) {
+  return Error(Reason::kInviteNoLongerValid, "This invite no longer holds. Ask for a new one.",
+               {{"invite", name.ToString()}});
+}
+
+absl::Status EmailNotVerified() {
+  return Error(Reason::kEmailNotVerified,
+               "Your account has no verified mail address. Verify the invited one, sign in again and retry.");
+}
+
+absl::Status InviteEmailMismatch(const InviteName& name) {
+  return Error(Reason::kInviteEmailMismatch,
+               "This invite is for another mail address. Sign in with the account that was invited.",
+               {{"invite", name.ToString()}});
+}
+
+absl::Status InviteExpired(const InviteName& name, absl::Time expire_time) {
+  return Error(Reason::kInviteExpired, "This invite has expired. Ask whoever invited you for a new one.",
+               {{"invite", name.ToString()}, {"expire_time", Rfc3339(expire_time)}});
+}
+
+absl::Status RedemptionUnderWay(absl::Duration retry_after) {
+  return Error("Another attempt at redeeming this invite is being decided. Try again.",
+               {.reason = Reason::kConflict, .retry_after = retry_after});
+}
+
+}  // namespace guestpass::invite

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/rights/names.h"
+
+// What goes wrong with invites, each in one place. None says the address or the secret.
+namespace guestpass::invite {
+
+absl::Status InviteNotFound();                         // NOT_FOUND INVITE_NOT_FOUND
+absl::Status InvitePendingForEmail();                  // ALREADY_EXISTS INVITE_PENDING_FOR_EMAIL
+absl::Status InviteRevoked(const InviteName& name);    // FAILED_PRECONDITION INVITE_REVOKED {invite}
+absl::Status InviteExhausted(const InviteName& name);  // FAILED_PRECONDITION INVITE_EXHAUSTED {invite}
+absl::Status InviteNoLongerValid(
+    const InviteName& name);      // FAILED_PRECONDITION INVITE_NO_LONGER_VALID {invite}
+absl::Status EmailNotVerified();  // PERMISSION_DENIED EMAIL_NOT_VERIFIED
+absl::Status InviteEmailMismatch(const InviteName& name);  // PERMISSION_DENIED INVITE_EMAIL_MISMATCH {invite}
+
+// FAILED_PRECONDITION INVITE_EXPIRED {invite, expire_time}
+absl::Status InviteExpired(const InviteName& name, absl::Time expire_time);
+
+// ABORTED CONFLICT, to be tried again after `retry_after`: another attempt at this invite is being decided.
+absl::Status RedemptionUnderWay(absl::Duration retry_after);
+
+}  // namespace guestpass::invite

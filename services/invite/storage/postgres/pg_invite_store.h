@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "common/postgres/pool.h"
+#include "services/invite/storage/invite_store.h"
+
+namespace guestpass::invite {
+
+// InviteStore on PostgreSQL. Errors as there.
+class PgInviteStore : public InviteStore {
+ public:
+  explicit PgInviteStore(postgres::Pool& pool) : pool_(pool) {}
+
+  absl::Status Transact(absl::FunctionRef<absl::Status(InviteTx&)> body) override;
+  absl::StatusOr<absl::Time> Now() override;
+
+ private:
+  postgres::Pool& pool_;
+};
+
+}  // namespace guestpass::invite

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/membership/domain/authority.h"
+
+#include "common/status/macros.h"
+#include "services/membership/domain/errors.h"
+
+namespace guestpass::membership {
+
+absl::Status RequireEntry(const rights::Authority& authority, absl::Time now) {
+  if (const auto refusal = rights::DecideEntry(authority, /*writes=*/false, now)) {
+    return rights::RefusalError(*refusal, authority, rights::Action::kRead, "");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RequireAdmin(const rights::Authority& authority, absl::Time now) {
+  RETURN_IF_ERROR(RequireEntry(authority, now));
+  return rights::IsAdmin(authority) ? absl::OkStatus() : RoleTooLow(authority);
+}
+
+}  // namespace guestpass::membership

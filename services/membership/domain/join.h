@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/rights/decide.h"
+#include "services/membership/domain/guest_times.h"
+#include "services/membership/domain/model.h"
+
+// Who may join by an invite, and as what (I11, I12, I21, I22, M11). Pure.
+namespace guestpass::membership {
+
+// What the invite says, and who redeems it.
+struct Join {
+  WorkspaceId workspace;
+  UserId user;
+  std::string address;  // the user's verified one, folded
+  InviteId invite;
+  UserId inviter;
+  uint64_t rights_n = 0;  // the shard's number when the invite was made,
+  absl::Time check_time;  // and the database's time
+  rights::Role role = rights::Role::kGuest;
+  std::vector<ChannelId> channels;  // what a guest is granted
+  ExpireSetting expiry;
+};
+
+// What the database says, with the rows of all of it locked.
+struct JoinFacts {
+  absl::Time now;
+  std::optional<Workspace> workspace;
+  rights::Authority inviter;
+  std::optional<rights::OrganizationRole> organization_role;  // the user's
+  std::optional<Member> member;                               // the user's record
+  std::map<ChannelId, Channel> channels;                      // of the workspace, by id
+};
+
+struct JoinDecision {
+  enum class Kind { kAlreadyMember, kNew, kReactivated };
+  Kind kind = Kind::kAlreadyMember;
+  Member member;  // as it is to be; unchanged for kAlreadyMember, and without a role where there is no record
+};
+
+// FIELD_INVALID where the request says nonsense: a guest without channels or with more than 100, others with
+// channels or times, a lifetime that is not positive.
+absl::Status CheckJoin(const Join& join);
+
+// FAILED_PRECONDITION INVITE_NO_LONGER_VALID, PERMISSION_DENIED GUEST_ENDED. A removal after the invite was
+// made (M7) is for the caller to find, once it has the user's record.
+absl::StatusOr<JoinDecision> DecideJoin(const Join& join, const JoinFacts& facts);
+
+}  // namespace guestpass::membership

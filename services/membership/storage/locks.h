@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "common/rights/decide.h"
+#include "services/membership/domain/model.h"
+
+namespace guestpass::membership {
+
+// What a transaction found under its locks; nothing of it changes before the transaction ends. Absent things
+// are absent here and not locked, as no row of theirs can be. A value.
+struct Locked {
+  absl::Time now;  // the database's clock, read when the last lock was held
+  std::optional<Organization> organization;
+  std::map<UserId, rights::OrganizationRole> organization_roles;
+  std::optional<Workspace> workspace;
+  std::map<ChannelId, Channel> channels;  // those asked for that are the workspace's
+  std::map<UserId, Member> members;
+
+  // What `user` may do in the workspace; no role where there is no workspace.
+  rights::Authority AuthorityOf(const UserId& user) const;
+  std::optional<rights::OrganizationRole> RoleInOrganization(const UserId& user) const;
+  std::optional<Member> MemberOf(const UserId& user) const;
+};
+
+enum class LockMode { kShare, kUpdate };
+
+// What a transaction locks, before anything else and all at once, so that the order (organization, its
+// members by user, workspace, channels by id, members by user) is kept in one place. What is only read is
+// locked FOR SHARE, what changes FOR NO KEY UPDATE.
+struct LockPlan {
+  OrganizationId organization;       // read; left empty where `workspace` says whose it is
+  WorkspaceId workspace;             // read; empty: none
+  std::vector<ChannelId> channels;   // read
+  std::map<UserId, LockMode> users;  // their roles in the organization are read, their members in this mode
+
+  // Whether what was found makes the workspace one of the things that change. If it does, the transaction
+  // rolls back and begins again with that lock. Empty: never.
+  std::function<bool(const Locked&)> changes_workspace;
+};
+
+}  // namespace guestpass::membership

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "services/membership/storage/locks.h"
+#include "services/membership/storage/membership_tx.h"
+#include "services/membership/storage/reads.h"
+
+namespace guestpass::membership {
+
+// What membership needs stored. Thread-safe; every method blocks. Errors of all: DATABASE_UNAVAILABLE,
+// OVERLOADED.
+class MembershipStore {
+ public:
+  virtual ~MembershipStore() = default;
+
+  // Takes the plan's locks and runs `body` in that transaction. If it returns OK, numbers and records the
+  // rights entries and audit entries that it made, commits, and tells the commit listener; else rolls back
+  // and returns its error. Gives when the change was recorded. May run body again, so it assigns and never
+  // appends. CONFLICT, OUTCOME_UNKNOWN.
+  virtual absl::StatusOr<absl::Time> Transact(
+      const LockPlan& plan, const Actor& actor,
+      absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) = 0;
+
+  // Records what guests' times of one shard have brought about, at most `limit` guests, lowest deadline
+  // first, in one transaction. A guest whose row somebody else holds is left out, and a time moved meanwhile
+  // wins.
+  virtual absl::StatusOr<DueBatch> ApplyDue(uint32_t shard, int limit, const Actor& actor) = 0;
+
+  // The shards of the `limit` guests that have been due longest, those first.
+  virtual absl::StatusOr<std::vector<uint32_t>> DueShards(int limit) = 0;
+
+  // The nearest deadline that nothing has been recorded for.
+  virtual absl::StatusOr<DeadlineRead> NextDeadline() = 0;
+
+  // Rights, in the order of `queries`.
+  virtual absl::StatusOr<RightsRead> ReadRights(const std::vector<RightsQuery>& queries) = 0;
+
+  // Commits a durable beat and then, on the same session, reads all heads.
+  virtual absl::StatusOr<HeadsRead> ReadHeads() = 0;
+
+  // The shard's log after a number, at most `limit` entries. FEED_TRUNCATED.
+  virtual absl::StatusOr<ChangesRead> ReadChanges(uint32_t shard, uint64_t after_n, int limit) = 0;
+
+  // What an invite of `address` (folded) by the query's user, to its channels, would meet.
+  virtual absl::StatusOr<InviteRead> ReadForInvite(const RightsQuery& query, const std::string& address) = 0;
+
+  // Cancels the key if it is undecided, and gives how it is decided now, for good.
+  virtual absl::StatusOr<JoinKey> ResolveJoinKey(const std::string& key) = 0;
+};
+
+}  // namespace guestpass::membership

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/postgres/transact.h"
+#include "common/rights/names.h"
+#include "common/status/macros.h"
+#include "services/membership/domain/guest_times.h"
+#include "services/membership/storage/postgres/enum_text.h"
+#include "services/membership/storage/postgres/pg_membership_store.h"
+#include "services/membership/storage/postgres/rows.h"
+
+// What guests' times bring about, recorded in batches.
+namespace guestpass::membership {
+namespace {
+
+using postgres::Isolation;
+using postgres::Params;
+using postgres::Session;
+
+// The first number says whose advisory lock it is: "gpex" in ASCII.
+constexpr char kBegin[] = "SELECT pg_try_advisory_xact_lock(1735419256, $1::int), now_us()";
+
+// The condition is judged again on each row as it is locked, so that a time moved meanwhile wins (G6).
+constexpr char kLockDue[] = "SELECT " GUESTPASS_MEMBER_COLUMNS(m) R"sql(, w.organization
+  FROM members m JOIN workspaces w ON w.id = m.workspace
+  WHERE m.shard = $1 AND m.due_us <= $2 ORDER BY m.due_us LIMIT $3 FOR NO KEY UPDATE OF m SKIP LOCKED
+)sql";
+
+constexpr char kSetStates[] = R"sql(
+  UPDATE members m SET recorded_state = s.state
+  FROM unnest($1::text[], $2::text[], $3::text[]) AS s (workspace, user_id, state)
+  WHERE m.workspace = s.workspace AND m.user_id = s.user_id
+)sql";
+
+constexpr char kCountDue[] = "SELECT count(*) FROM members WHERE shard = $1 AND due_us <= $2";
+
+constexpr char kDueShards[] = R"sql(
+  SELECT shard FROM (SELECT shard, due_us FROM members WHERE due_us <= $1 ORDER BY due_us LIMIT $2) AS due
+  GROUP BY shard ORDER BY min(due_us)
+)sql";
+
+constexpr char kNow[] = "SELECT now_us()";
+
+constexpr char kNextDeadline[] = "SELECT min(due_us), now_us() FROM members WHERE due_us IS NOT NULL";
+
+struct States {
+  std::vector<std::string> workspaces, users, states;
+};
+
+const char* ActionOf(rights::GuestState state) {
+  return state == rights::GuestState::kEnded ? "member.ended" : "member.soft_locked";
+}
+
+// One audit entry for each transition, one rights entry for the last.
+void RecordTransitions(const Member& member, const OrganizationId& organization, absl::Time now,
+                       RightsRecord& record, States& states) {
+  rights::MemberState state = member.state;
+  const std::vector<Transition> transitions = DueTransitions(state, now);
+  if (transitions.empty()) return;
+  for (const Transition& transition : transitions) {
+    const rights::MemberState before = state;
+    state.recorded = transition.state;
+    record.Audit({.action = ActionOf(transition.state),
+                  .target = MemberName{state.workspace, state.user}.ToString(),
+                  .organization = organization,
+                  .workspace = state.workspace,
+                  .before = before,
+                  .after = state,
+                  .effective_time = transition.effective_time});
+  }
+  record.Add(state, transitions.back().effective_time);
+  states.workspaces.push_back(state.workspace.ToString());
+  states.users.push_back(state.user.ToString());
+  states.states.emplace_back(ToText(state.recorded));
+}
+
+}  // namespace
+
+absl::StatusOr<DueBatch> PgMembershipStore::ApplyDue(uint32_t shard, int limit, const Actor& actor) {
+  DueBatch batch;
+  CommittedEntries committed;
+  RETURN_IF_ERROR(postgres::Transact(pool_, Isolation::kReadCommitted, [&](Session& session) -> absl::Status {
+    batch = {};
+    committed = {};
+    ASSIGN_OR_RETURN(const postgres::Result begun, session.Run(kBegin, Params::Of(shard)));
+    batch.busy = !begun.Bool(0, 0);
+    if (batch.busy) return absl::OkStatus();
+    const absl::Time now = begun.Time(0, 1);
+    ASSIGN_OR_RETURN(const postgres::Result due, session.Run(kLockDue, Params::Of(shard, now, limit)));
+    RightsRecord record(actor);
+    States states;
+    for (int row = 0; row < due.rows(); ++row) {
+      RecordTransitions(MemberIn(due, row, 0), due.As<OrganizationId>(row, 10), now, record, states);
+    }
+    batch.applied = static_cast<int>(states.users.size());
+    if (batch.applied > 0) {
+      const Params params = Params::Of(states.workspaces, states.users, states.states);
+      RETURN_IF_ERROR(session.Run(kSetStates, params).status());
+    }
+    if (due.rows() < limit) {
+      ASSIGN_OR_RETURN(const postgres::Result left, session.Run(kCountDue, Params::Of(shard, now)));
+      batch.skipped = static_cast<int>(left.Int64(0, 0));
+    }
+    if (record.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(RightsRecord::Written written, record.Write(session, shard));
+    committed = std::move(written.committed);
+    return absl::OkStatus();
+  }));
+  Tell(committed);
+  return batch;
+}
+
+absl::StatusOr<std::vector<uint32_t>> PgMembershipStore::DueShards(int limit) {
+  std::vector<uint32_t> shards;
+  RETURN_IF_ERROR(postgres::Transact(pool_, Isolation::kSnapshot, [&](Session& session) -> absl::Status {
+    shards.clear();
+    ASSIGN_OR_RETURN(const postgres::Result now, session.Run(kNow));
+    ASSIGN_OR_RETURN(const postgres::Result due, session.Run(kDueShards, Params::Of(now.Time(0, 0), limit)));
+    for (int row = 0; row < due.rows(); ++row) shards.push_back(static_cast<uint32_t>(due.Int64(row, 0)));
+    return absl::OkStatus();
+  }));
+  return shards;
+}
+
+absl::StatusOr<DeadlineRead> PgMembershipStore::NextDeadline() {
+  DeadlineRead read;
+  RETURN_IF_ERROR(postgres::Transact(pool_, Isolation::kSnapshot, [&](Session& session) -> absl::Status {
+    ASSIGN_OR_RETURN(const postgres::Result result, session.Run(kNextDeadline));
+    read = {.now = result.Time(0, 1)};
+    if (!result.IsNull(0, 0)) read.deadline = result.Time(0, 0);
+    return absl::OkStatus();
+  }));
+  return read;
+}
+
+}  // namespace guestpass::membership

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/membership/storage/postgres/pg_membership_store.h"
+
+#include <optional>
+#include <utility>
+
+#include "common/postgres/transact.h"
+#include "common/status/macros.h"
+#include "services/membership/storage/postgres/pg_membership_tx.h"
+#include "services/membership/storage/postgres/take_locks.h"
+
+namespace guestpass::membership {
+namespace {
+
+using postgres::Isolation;
+using postgres::Params;
+using postgres::Session;
+
+constexpr int kAttempts = 5;
+
+// Waits for a rival that is deciding the key; the next statement sees what it decided.
+constexpr char kCancelJoinKey[] = R"sql(
+  INSERT INTO join_keys (join_key, outcome, decided_us, keep_until_us)
+  SELECT $1::text, 'CANCELLED', now, now + $2::bigint FROM now_us() AS now ON CONFLICT (join_key) DO NOTHING
+)sql";
+
+constexpr char kReadJoinKey[] =
+    "SELECT outcome, workspace, user_id, already_member FROM join_keys WHERE join_key = $1";
+
+}  // namespace
+
+absl::StatusOr<absl::Time> PgMembershipStore::Transact(
+    const LockPlan& plan, const Actor& actor,
+    absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) {
+  LockMode workspace_mode = LockMode::kShare;
+  for (int attempt = 1; attempt <= kAttempts; ++attempt) {
+    Outcome outcome;
+    const absl::Status status = TransactOnce(plan, workspace_mode, actor, body, outcome);
+    if (status.ok()) {
+      Tell(outcome.committed);
+      return outcome.record_time;
+    }
+    if (!IsBeginAgain(status)) return status;
+    if (plan.changes_workspace) workspace_mode = LockMode::kUpdate;
+  }
+  return Error(Reason::kConflict, "Others change the same thing all the time. Try again.");
+}
+
+absl::Status PgMembershipStore::TransactOnce(
+    const LockPlan& plan, LockMode workspace_mode, const Actor& actor,
+    absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body, Outcome& outcome) {
+  return postgres::Transact(pool_, Isolation::kReadCommitted, [&](Session& session) -> absl::Status {
+    ASSIGN_OR_RETURN(const Locked locked, TakeLocks(session, plan, workspace_mode));
+    const bool too_weak = workspace_mode == LockMode::kShare && plan.changes_workspace;
+    if (too_weak && plan.changes_workspace(locked)) return BeginAgain();
+    RightsRecord record(actor);
+    PgMembershipTx tx(session, locked, record);
+    RETURN_IF_ERROR(body(tx, locked));
+    outcome = {.record_time = locked.now};
+    if (record.empty()) return absl::OkStatus();
+    if (!tx.shard().has_value()) return Error(Reason::kInternal, "a change without an organization");
+    ASSIGN_OR_RETURN(RightsRecord::Written written, record.Write(session, *tx.shard()));
+    outcome = {std::move(written.committed), written.record_time};
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<JoinKey> PgMembershipStore::ResolveJoinKey(const std::string& key) {
+  JoinKey decided{.key = key};
+  RETURN_IF_ERROR(postgres::Transact(pool_, Isolation::kReadCommitted, [&](Session& session) -> absl::Status {
+    RETURN_IF_ERROR(session.Run(kCancelJoinKey, Params::Of(key, kKeepJoinKeys)).status());
+    ASSIGN_OR_RETURN(const postgres::Result result, session.Run(kReadJoinKey, Params::Of(key)));
+    if (result.rows() != 1) return Error(Reason::kInternal, "a join key vanished while it was decided");
+    decided.outcome =
+        result.Text(0, 0) == "JOINED" ? JoinKey::Outcome::kJoined : JoinKey::Outcome::kCancelled;
+    decided.workspace = result.As<WorkspaceId>(0, 1);
+    decided.user = result.As<UserId>(0, 2);
+    decided.already_member = result.Bool(0, 3);
+    return absl::OkStatus();
+  }));
+  return decided;
+}
+
+void PgMembershipStore::Tell(const CommittedEntries& committed) {
+  if (!committed.entries.empty()) listener_.OnCommit(committed);
+}
+
+}  // namespace guestpass::membership

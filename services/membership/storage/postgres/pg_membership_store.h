@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/postgres/pool.h"
+#include "services/membership/storage/commit_listener.h"
+#include "services/membership/storage/membership_store.h"
+#include "services/membership/storage/postgres/rights_record.h"
+
+namespace guestpass::membership {
+
+// A MembershipStore on PostgreSQL. Its role in the database needs what the migrations make and nothing else.
+class PgMembershipStore : public MembershipStore {
+ public:
+  // Both outlive this.
+  PgMembershipStore(postgres::Pool& pool, CommitListener& listener) : pool_(pool), listener_(listener) {}
+
+  absl::StatusOr<absl::Time> Transact(
+      const LockPlan& plan, const Actor& actor,
+      absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) override;
+  absl::StatusOr<DueBatch> ApplyDue(uint32_t shard, int limit, const Actor& actor) override;
+  absl::StatusOr<std::vector<uint32_t>> DueShards(int limit) override;
+  absl::StatusOr<DeadlineRead> NextDeadline() override;
+  absl::StatusOr<RightsRead> ReadRights(const std::vector<RightsQuery>& queries) override;
+  absl::StatusOr<HeadsRead> ReadHeads() override;
+  absl::StatusOr<ChangesRead> ReadChanges(uint32_t shard, uint64_t after_n, int limit) override;
+  absl::StatusOr<InviteRead> ReadForInvite(const RightsQuery& query, const std::string& address) override;
+  absl::StatusOr<JoinKey> ResolveJoinKey(const std::string& key) override;
+
+ private:
+  // A transaction that has done its work: what it recorded, or when it was, if it recorded nothing.
+  struct Outcome {
+    CommittedEntries committed;
+    absl::Time record_time;
+  };
+
+  absl::Status TransactOnce(const LockPlan& plan, LockMode workspace_mode, const Actor& actor,
+                            absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body,
+                            Outcome& outcome);
+  void Tell(const CommittedEntries& committed);
+
+  postgres::Pool& pool_;
+  CommitListener& listener_;
+};
+
+}  // namespace guestpass::membership

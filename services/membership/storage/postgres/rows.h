@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/postgres/result.h"
+#include "services/membership/domain/model.h"
+
+// Rows of the tables as the domain's values.
+namespace guestpass::membership {
+
+// What a statement selects of `members` for MemberIn, in this order.
+#define GUESTPASS_MEMBER_COLUMNS(table)                                                              \
+#table ".workspace, " #table ".user_id, " #table ".role, " #table ".expire_us, " #table            \
+         ".access_end_us, " #table ".recorded_state, " #table ".grants, " #table ".address, " #table \
+         ".sponsor, " #table ".create_us"
+
+// The member in `row`, its columns beginning at `col`.
+Member MemberIn(const postgres::Result& result, int row, int col);
+
+// The ids as texts, for a parameter that is an array.
+template <typename IdType>
+std::vector<std::string> Texts(const std::vector<IdType>& ids) {
+  std::vector<std::string> texts;
+  for (const IdType& id : ids) texts.push_back(id.ToString());
+  return texts;
+}
+
+template <typename IdType>
+std::vector<IdType> IdsIn(const postgres::Result& result, int row, int col) {
+  std::vector<IdType> ids;
+  for (const std::string& text : result.TextArray(row, col))
+    ids.push_back(IdType::Parse(text).value_or(IdType()));
+  return ids;
+}
+
+}  // namespace guestpass::membership

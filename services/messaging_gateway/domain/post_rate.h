@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <optional>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "common/rights/ids.h"
+
+namespace guestpass::messaging {
+
+// How often guests post, on this gateway: at most `limit` posts in any minute for each user and workspace.
+// Boot time. Not thread-safe.
+class PostRate {
+ public:
+  explicit PostRate(int limit) : limit_(limit) {}
+
+  // Counts a post at `now` and returns nothing, or does not count it and returns how long to wait.
+  std::optional<absl::Duration> Take(const WorkspaceId& workspace, const UserId& user, absl::Duration now);
+
+  // Forgets who has not posted for a minute.
+  void Sweep(absl::Duration now);
+
+ private:
+  const int limit_;
+  absl::flat_hash_map<std::pair<WorkspaceId, UserId>, std::deque<absl::Duration>> posts_;
+};
+
+}  // namespace guestpass::messaging

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/messaging_gateway/domain/post_rate.h"
+
+#include "gtest/gtest.h"
+
+namespace guestpass::messaging {
+namespace {
+
+constexpr absl::Duration kTick = absl::Microseconds(1);
+const auto kWorkspace = *WorkspaceId::Parse("aaaaaaaaaaaaaaaaaaaaaaaaaa");
+const auto kAnna = *UserId::Parse("uuuuuuuuuuuuuuuuuuuuuuuuuu");
+const auto kBert = *UserId::Parse("vvvvvvvvvvvvvvvvvvvvvvvvvv");
+
+TEST(PostRate, NoMinuteHasMoreThanTheLimitAndARefusedPostDoesNotCount) {
+  PostRate rate(2);
+  const absl::Duration t = absl::Hours(1);
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t), std::nullopt);
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + absl::Seconds(30)), std::nullopt);
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + absl::Seconds(59)), absl::Seconds(1));
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + absl::Minutes(1) - kTick), kTick);
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + absl::Minutes(1)), std::nullopt);
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + absl::Minutes(1)), absl::Seconds(30));
+}
+
+TEST(PostRate, OneUserDoesNotSpendAnothersAndSweepingForgetsNothingThatCounts) {
+  PostRate rate(1);
+  const absl::Duration t = absl::Hours(1);
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t), std::nullopt);
+  EXPECT_EQ(rate.Take(kWorkspace, kBert, t), std::nullopt);
+  rate.Sweep(t + absl::Minutes(1) - kTick);
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + absl::Minutes(1) - kTick), kTick);
+  rate.Sweep(t + absl::Minutes(1));
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + absl::Minutes(1)), std::nullopt);
+}
+
+}  // namespace
+}  // namespace guestpass::messaging

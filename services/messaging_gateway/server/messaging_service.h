@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "common/rpc/call.h"
+#include "guestpass/messaging/v1/messaging.grpc.pb.h"
+#include "services/messaging_gateway/server/gateway.h"
+
+namespace guestpass::messaging {
+
+// MessagingService (proto/guestpass/messaging/v1), whose comments say what each method does and answers.
+class MessagingService : public v1::MessagingService::CallbackService {
+ public:
+  explicit MessagingService(Gateway& gateway) : gateway_(gateway) {}
+
+  grpc::ServerBidiReactor<v1::ClientFrame, v1::ServerFrame>* Connect(
+      grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* ListMessages(grpc::CallbackServerContext* context,
+                                         const v1::ListMessagesRequest* request,
+                                         v1::ListMessagesResponse* response) override;
+
+ private:
+  absl::StatusOr<v1::ListMessagesResponse> List(const rpc::Call& call,
+                                                const v1::ListMessagesRequest& request);
+
+  Gateway& gateway_;
+};
+
+}  // namespace guestpass::messaging

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "common/nats/bus.h"
+#include "common/rights_feed/signed_payload.h"
+#include "services/messaging_gateway/domain/message.h"
+
+namespace guestpass::messaging {
+
+// Stored messages between gateways, by shard, signed, so that nobody else's count. Only speed: what is lost
+// is read from the table. Thread-safe.
+class FanOut {
+ public:
+  // `on_messages` is told what other gateways (and this one) stored, on the bus's thread.
+  FanOut(nats::Bus& bus, const rights_feed::Signer& signer,
+         std::function<void(std::vector<Message>)> on_messages);
+
+  // Follows a shard's messages from now on, for good.
+  absl::Status Follow(uint32_t shard);
+
+  // Tells the other gateways. Waits for nobody; what fails is lost.
+  void Publish(const std::vector<Message>& messages);
+
+ private:
+  void Receive(uint32_t shard, absl::string_view subject, absl::string_view bytes) const;
+
+  nats::Bus& bus_;
+  const rights_feed::Signer& signer_;
+  const std::function<void(std::vector<Message>)> on_messages_;
+  absl::Mutex mutex_;
+  absl::flat_hash_map<uint32_t, std::unique_ptr<nats::Subscription>> followed_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace guestpass::messaging
