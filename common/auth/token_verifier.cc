@@ -225,6 +225,11 @@ std::optional<Identity> TokenVerifier::Known(const std::string& hash,
   return found->second;
 }
 
+size_t TokenVerifier::kept() {
+  absl::MutexLock lock(&mutex_);
+  return known_.size();
+}
+
 void TokenVerifier::Keep(const std::string& hash, const Identity& identity,
                          const std::shared_ptr<const KeySet>& keys) {
   absl::MutexLock lock(&mutex_);

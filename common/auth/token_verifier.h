@@ -3,7 +3,9 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
@@ -33,6 +35,9 @@ class TokenVerifier {
   // TOKEN_ISSUER, TOKEN_AUDIENCE: not from there, or not for here;
   // TOKEN_EXPIRED: `exp` is at or before `now` (no leeway), or `nbf` after it.
   absl::StatusOr<Identity> Verify(absl::string_view token, absl::Time now);
+
+  // How many verified tokens are kept now.
+  size_t kept();
 
  private:
   absl::StatusOr<Identity> VerifyAnew(absl::string_view token, std::shared_ptr<const KeySet>& keys,

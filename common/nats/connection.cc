@@ -3,10 +3,12 @@
 
 #include <nats/nats.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/status/error.h"
@@ -55,6 +57,13 @@ void OnError(natsConnection*, natsSubscription*, natsStatus status, void*) {
                  {{"error", natsStatus_GetText(status)}});
 }
 
+bool IsUrl(absl::string_view url) {
+  for (absl::string_view scheme : {"nats://", "tls://"}) {
+    if (absl::StartsWith(url, scheme)) return url.size() > scheme.size();
+  }
+  return false;
+}
+
 // The URL without user and password.
 std::string WithoutCredentials(absl::string_view url) {
   const size_t at = url.rfind('@');
@@ -70,7 +79,8 @@ struct Connection::Events {
   std::string token_file;
   std::string token;  // of the connecting under way
   absl::Mutex mutex;
-  bool closing ABSL_GUARDED_BY(mutex) = false;
+  bool closing ABSL_GUARDED_BY(mutex) = false;  // by us: what comes after is not told
+  bool closed ABSL_GUARDED_BY(mutex) = false;   // by the library: then no event comes after
   std::function<void()> on_reconnect ABSL_GUARDED_BY(mutex);
 
   void LogAway() {
@@ -95,7 +105,21 @@ struct Connection::Events {
     if (events.on_reconnect != nullptr) events.on_reconnect();
   }
 
-  static void Closed(natsConnection*, void* closure) { delete static_cast<Events*>(closure); }
+  // The last event: by us, or because the server refuses who we are.
+  static void Closed(natsConnection*, void* closure) {
+    auto* events = static_cast<Events*>(closure);
+    {
+      absl::MutexLock lock(&events->mutex);
+      events->closed = true;
+      if (!events->closing) {
+        telemetry::Log(telemetry::Severity::kError,
+                       "NATS refuses this service: correct its NATS user, password or token, and restart it.",
+                       {{"url", events->url}});
+        return;
+      }
+    }
+    delete events;
+  }
 
   static const char* Token(void* closure) {
     auto& events = *static_cast<Events*>(closure);
@@ -104,7 +128,7 @@ struct Connection::Events {
   }
 
   natsStatus Apply(const ConnectionOptions& from, natsOptions* to) {
-    std::vector<std::string> urls = absl::StrSplit(from.url, ',', absl::SkipWhitespace());
+    const std::vector<std::string> urls = absl::StrSplit(from.url, ',');
     std::vector<const char*> servers;
     for (const std::string& url : urls) servers.push_back(url.c_str());
     const int64_t ping_ms = absl::ToInt64Milliseconds(from.ping_interval);
@@ -135,7 +159,8 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Connect(const Connection
   const std::string shown = WithoutCredentials(options.url);
   const absl::Status bad_url = absl::InvalidArgumentError(
       absl::StrCat("The NATS URL '", shown, "' cannot be used: write it as nats://host:port."));
-  if (absl::StripAsciiWhitespace(options.url).empty()) return bad_url;
+  const std::vector<absl::string_view> urls = absl::StrSplit(options.url, ',');
+  if (!std::all_of(urls.begin(), urls.end(), IsUrl)) return bad_url;
   auto events = std::make_unique<Events>();
   events->url = shown;
   events->token_file = options.token_file;
@@ -154,12 +179,15 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Connect(const Connection
 }
 
 Connection::~Connection() {
+  bool closed;
   {
     absl::MutexLock lock(&events_->mutex);
+    closed = events_->closed;
     events_->closing = true;
     events_->on_reconnect = nullptr;
   }
   natsConnection_Destroy(connection_);
+  if (closed) delete events_;
 }
 
 absl::Status Connection::Publish(absl::string_view subject, absl::string_view bytes) {

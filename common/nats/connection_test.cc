@@ -72,13 +72,26 @@ TEST(Connection, WhatIsPublishedWhileTheServerIsAwayFailsAndIsNotSentLater) {
 }
 
 TEST(Connection, WrongOptionsAreToldInASentence) {
-  for (const char* url : {"", "  ", "nats://", "nats://host:port", "://"}) {
+  for (const char* url : {"", "  ", "nats://", "nats://host:port", "://", "host:4222", "nats://a:1,"}) {
     const auto connection = Connection::Connect({.url = url, .name = "test"});
     EXPECT_EQ(connection.status().code(), absl::StatusCode::kInvalidArgument) << url;
   }
   const auto connection =
       Connection::Connect({.url = "nats://127.0.0.1:1", .name = "test", .token_file = "/nowhere/token"});
   EXPECT_EQ(connection.status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Connection, ARefusedUserIsNotConnectedAndEndsCleanly) {
+  auto server = PrivateNats::Start({.args = {"--user", "right", "--pass", "right"}}).value();
+  auto right =
+      Connection::Connect({.url = server->url(), .name = "test", .user = "right", .password = "right"});
+  ASSERT_TRUE(Await([&] { return (*right)->connected(); }));
+  auto wrong =
+      Connection::Connect({.url = server->url(), .name = "test", .user = "wrong", .password = "wrong"});
+  ASSERT_TRUE(wrong.ok()) << wrong.status();
+  absl::SleepFor(absl::Milliseconds(500));
+  EXPECT_FALSE((*wrong)->connected());
+  EXPECT_TRUE(HasReason((*wrong)->Publish("a", "x"), Reason::kServiceUnavailable));
 }
 
 TEST(Connection, AMessageThatIsTooLargeIsNotCalledALossOfTheServer) {

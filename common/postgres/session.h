@@ -47,6 +47,10 @@ class Session {
   absl::StatusOr<std::string> Prepare(absl::string_view sql);
   PGconn* connection() { return connection_.get(); }
 
+  // For such code: waits until PQgetResult would not block. DATABASE_UNAVAILABLE, the session broken, where
+  // nothing came within a statement's time and a second.
+  absl::Status Await();
+
   // Whether it is of no more use: its connection broke, it was given up, or what it prepared went stale.
   bool broken() const;
 
@@ -61,7 +65,6 @@ class Session {
 
   Session(PGconn* connection, absl::Duration patience) : connection_(connection), patience_(patience) {}
 
-  absl::Status Await();
   absl::StatusOr<Result> Finished();
 
   std::unique_ptr<PGconn, Finish> connection_;

@@ -55,11 +55,12 @@ class Follower {
   void HeadsLoop();
   void PullLoop();
   void LoadLoop();
-  bool ReadHeads();
+  absl::Status ReadHeads();
   void Pull(const Feed::Pull& pull);
-  std::vector<std::shared_ptr<PendingLoad>> NextLoads();
-  void Read(std::vector<std::shared_ptr<PendingLoad>> loads);
-  bool Pause(absl::Duration duration);
+  std::vector<std::shared_ptr<PendingLoad>> NextLoads(absl::Duration patience);
+  void Read(const std::vector<std::shared_ptr<PendingLoad>>& loads);
+  bool Reread(const std::vector<RightsQuery>& queries);  // false: something is to be read again
+  bool Pause(absl::Duration duration);                   // false: stopping
 
   Feed& feed_;
   nats::Bus& bus_;

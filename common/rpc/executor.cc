@@ -9,12 +9,13 @@ Executor::Executor(int threads, size_t queue_limit) : queue_limit_(queue_limit) 
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
 }
 
-Executor::~Executor() {
+void Executor::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
   }
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 bool Executor::Submit(std::function<void()> work) {

@@ -16,8 +16,10 @@ class Executor {
  public:
   Executor(int threads, size_t queue_limit);
 
-  // Runs what is queued, then ends the threads.
-  ~Executor();
+  ~Executor() { Stop(); }
+
+  // Runs what is queued, then ends the threads; from then on Submit refuses. Idempotent; for one thread.
+  void Stop();
 
   // Runs `work` on one of the threads, or returns false, not having kept it, where the queue is full.
   bool Submit(std::function<void()> work);

@@ -35,7 +35,7 @@ HEADERS = [(re.compile(pattern), used) for pattern, used in [
 SYSTEM = re.compile(r"(?:(?:sys|netinet|arpa|linux)/)?\w+(?:\.h)?$")
 # Targets of other repositories.
 LIBRARIES = {"googleapis": "proto:google", "grpc_proto": "proto:google", "protobuf": "proto:google"}
-TEST_FILE = re.compile(r"_test\.cc$|_testing\.(h|cc)$|_conformance\.(h|cc)$|/fake_\w+\.(h|cc)$|/simulated_\w+\.(h|cc)$")
+TEST_FILE = re.compile(r"_test\.cc$|_testing\.(h|cc)$|_conformance\.(h|cc)$|/fake_\w+\.(h|cc)$|/simulated_\w+\.(h|cc)$|/test_\w+\.(h|cc)$")
 
 
 def used_by_include(header):

@@ -17,15 +17,15 @@ LAYERS = {
         "own": ["domain", "storage"], "common": ["postgres", "status", "rights", "time"], "other": ["lib:libpq", "lib:json"]},
     "server": {
         "own": ["domain", "storage", "client"],
-        "common": ["rpc", "time", "status", "auth", "rights", "rights_feed"],
+        "common": ["rpc", "time", "status", "auth", "rights", "rights_feed", "telemetry"],
         "other": ["lib:grpc", "proto:google", "proto:type", "proto:OWN"]},
     "client": {
         "own": ["domain"],
-        "common": ["rpc", "status", "auth", "mail", "nats", "rights"],
+        "common": ["rpc", "status", "auth", "mail", "nats", "rights", "rights_feed"],
         "other": ["lib:grpc", "proto:google", "proto:type", "proto:OTHERS"]},
     "worker": {
         "own": ["domain", "storage", "client", "server"],
-        "common": ["rpc", "time", "status", "auth", "rights", "rights_feed", "nats", "mail", "telemetry"],
+        "common": ["rpc", "time", "status", "auth", "rights", "rights_feed", "telemetry", "nats", "mail"],
         "other": ["lib:grpc", "proto:google", "proto:type", "proto:OWN"]},
 }
 
@@ -46,7 +46,7 @@ HOMES = {
     "lib:libpq": r"common/postgres/|services/\w+/storage/postgres/",
     "lib:nats": r"common/nats/",
     "lib:rhonabwy": r"common/auth/",
-    "lib:idn2": r"services/invite/domain/",
+    "lib:idn2": r"services/\w+/domain/",
     "lib:curl": r"common/mail/",
 }
 

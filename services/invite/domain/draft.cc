@@ -47,7 +47,7 @@ void CheckOther(const Draft& draft, std::vector<FieldViolation>& found) {
 std::vector<FieldViolation> Violations(const Draft& draft, absl::Time now) {
   std::vector<FieldViolation> found;
   if (!draft.role.has_value()) {
-    found.push_back({"invite.role", "is required"});
+    found.push_back({"invite.role", "is none of ADMIN, MEMBER, VIEWER and GUEST"});
   } else if (*draft.role == rights::Role::kGuest) {
     CheckGuest(draft, found);
   } else {

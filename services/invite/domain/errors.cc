@@ -46,9 +46,9 @@ absl::Status InviteExpired(const InviteName& name, absl::Time expire_time) {
                {{"invite", name.ToString()}, {"expire_time", Rfc3339(expire_time)}});
 }
 
-absl::Status RedemptionUnderWay(absl::Duration retry_after) {
+absl::Status RedemptionUnderWay() {
   return Error("Another attempt at redeeming this invite is being decided. Try again.",
-               {.reason = Reason::kConflict, .retry_after = retry_after});
+               {.reason = Reason::kConflict, .retry_after = absl::Milliseconds(250)});
 }
 
 }  // namespace guestpass::invite

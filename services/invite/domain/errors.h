@@ -20,7 +20,7 @@ absl::Status InviteEmailMismatch(const InviteName& name);  // PERMISSION_DENIED 
 // FAILED_PRECONDITION INVITE_EXPIRED {invite, expire_time}
 absl::Status InviteExpired(const InviteName& name, absl::Time expire_time);
 
-// ABORTED CONFLICT, to be tried again after `retry_after`: another attempt at this invite is being decided.
-absl::Status RedemptionUnderWay(absl::Duration retry_after);
+// ABORTED CONFLICT with RetryInfo: another attempt at this invite is being decided.
+absl::Status RedemptionUnderWay();
 
 }  // namespace guestpass::invite

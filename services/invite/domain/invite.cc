@@ -7,11 +7,9 @@
 namespace guestpass::invite {
 namespace {
 
-constexpr absl::Duration kRetryAfter = absl::Milliseconds(250);
-
 absl::StatusOr<Step> SettleOrWait(const Reservation& open, absl::Time now) {
   if (now - open.create_time >= kAbandonedAfter) return Step::kSettle;
-  return RedemptionUnderWay(kRetryAfter);
+  return RedemptionUnderWay();
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ constexpr absl::Duration kWindow = absl::Minutes(1);
 
 std::optional<absl::Duration> PostRate::Take(const WorkspaceId& workspace, const UserId& user,
                                              absl::Duration now) {
+  absl::MutexLock lock(&mutex_);
   std::deque<absl::Duration>& posts = posts_[{workspace, user}];
   while (!posts.empty() && posts.front() + kWindow <= now) posts.pop_front();
   if (posts.size() >= static_cast<size_t>(limit_)) return posts.front() + kWindow - now;
@@ -18,6 +19,7 @@ std::optional<absl::Duration> PostRate::Take(const WorkspaceId& workspace, const
 }
 
 void PostRate::Sweep(absl::Duration now) {
+  absl::MutexLock lock(&mutex_);
   absl::erase_if(posts_, [&](const auto& entry) {
     return entry.second.empty() || entry.second.back() + kWindow <= now;
   });

@@ -5,13 +5,14 @@
 #include <optional>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/rights/ids.h"
 
 namespace guestpass::messaging {
 
 // How often guests post, on this gateway: at most `limit` posts in any minute for each user and workspace.
-// Boot time. Not thread-safe.
+// Boot time. Thread-safe.
 class PostRate {
  public:
   explicit PostRate(int limit) : limit_(limit) {}
@@ -24,7 +25,9 @@ class PostRate {
 
  private:
   const int limit_;
-  absl::flat_hash_map<std::pair<WorkspaceId, UserId>, std::deque<absl::Duration>> posts_;
+  absl::Mutex mutex_;
+  absl::flat_hash_map<std::pair<WorkspaceId, UserId>, std::deque<absl::Duration>> posts_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace guestpass::messaging

@@ -42,8 +42,8 @@ absl::StatusOr<v1::ListMessagesResponse> MessagingService::List(const rpc::Call&
                                                                 const v1::ListMessagesRequest& request) {
   ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
   ASSIGN_OR_RETURN(const ChannelName name, ParseChannelName("parent", request.parent()));
-  ASSIGN_OR_RETURN(const auto member, gateway_.rights.Load(name.workspace, user));
-  ASSIGN_OR_RETURN(const auto rights, gateway_.rights.LoadChannel(member, name.channel));
+  ASSIGN_OR_RETURN(const auto member, gateway_.live.rights.Load(name.workspace, user));
+  ASSIGN_OR_RETURN(const auto rights, gateway_.live.rights.LoadChannel(member, name.channel));
   RETURN_IF_ERROR(Readable(rights, request.parent(), gateway_.clock.Boot()));
   if (request.page_size() < 0 || request.page_size() > kLargestPage) {
     return FieldInvalid("page_size", "is not between 0 and 1000");
@@ -60,7 +60,7 @@ absl::StatusOr<v1::ListMessagesResponse> MessagingService::List(const rpc::Call&
     const absl::Duration boot = gateway_.clock.Boot();
     RETURN_IF_ERROR(Readable(rights, request.parent(), boot));
     const RightsRevision& revision = message.revision;
-    if (!gateway_.feed.Reached(revision.shard, {revision.epoch, revision.n}, boot)) {
+    if (!gateway_.live.feed.Reached(revision.shard, {revision.epoch, revision.n}, boot)) {
       return RefusalError(rights::Refusal::kRightsStale, {}, rights::Action::kRead, "");
     }
     *response.add_messages() = ToProto(message);

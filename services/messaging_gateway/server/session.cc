@@ -16,7 +16,7 @@ constexpr absl::Duration kGoodbyePatience = absl::Seconds(5);
 Session* Session::Start(Gateway& gateway, grpc::CallbackServerContext& context) {
   const std::shared_ptr<Session> session(new Session(gateway, context));
   session->self_ = session;
-  gateway.sessions.Add(session);
+  gateway.live.sessions.Add(session);
   absl::MutexLock lock(&session->mutex_);
   session->ReadNext();
   return session.get();
@@ -90,7 +90,7 @@ void Session::OnCancel() {
 }
 
 void Session::OnDone() {
-  gateway_.sessions.Remove(self_);
+  gateway_.live.sessions.Remove(self_);
   self_.reset();
 }
 
@@ -142,7 +142,7 @@ void Session::FinishIfDrained() {
 }
 
 absl::Time Session::Now() const {
-  return gateway_.feed.clock().Latest(gateway_.clock.Boot()).value_or(absl::InfiniteFuture());
+  return gateway_.live.feed.clock().Latest(gateway_.clock.Boot()).value_or(absl::InfiniteFuture());
 }
 
 bool Session::RunBlocking(std::function<void()> work) {

@@ -68,7 +68,7 @@ void Session::ReadTable(const ChannelId& channel, uint64_t cursor) {
   open.reading_table = false;
   if (!messages.ok()) return;  // tried again when the channel's head is read next
   for (const Message& message : *messages) {
-    const bool reached = gateway_.feed.Reached(
+    const bool reached = gateway_.live.feed.Reached(
         message.revision.shard, {message.revision.epoch, message.revision.n}, gateway_.clock.Boot());
     if (finished_ || !outbox_.has_room() || !reached || !Deliver(open, message)) return;
   }
@@ -84,7 +84,7 @@ void Session::TellRights(const rights::Entry* entry) {
   if (finished_ || leaving_since_.has_value()) return;
   const absl::Time now = Now();
   const rights_feed::MemberRights::State state = member_->state();
-  if (!state.known) return gateway_.sessions.WakeAt(shared_from_this(), now + kLookAgain);
+  if (!state.known) return gateway_.live.sessions.WakeAt(shared_from_this(), now + kLookAgain);
   const rights::Authority& authority = state.authority;
   const rights::GuestState guest_state = rights::StateAt(authority, now);
   if (state.workspace_deleted) return SayGoodbye(v1::Goodbye::REASON_WORKSPACE_DELETED, false, entry);
@@ -100,7 +100,8 @@ void Session::TellRights(const rights::Entry* entry) {
                     told_->state.authority.access_end_time == authority.access_end_time;
   told_ = Told{.state = state, .guest_state = guest_state};
   const absl::Time deadline = NextDeadline(guest_state, authority);
-  if (!same && deadline != absl::InfiniteFuture()) gateway_.sessions.WakeAt(shared_from_this(), deadline);
+  if (!same && deadline != absl::InfiniteFuture())
+    gateway_.live.sessions.WakeAt(shared_from_this(), deadline);
   if (same) return;
   v1::ServerFrame frame;
   if (first) {

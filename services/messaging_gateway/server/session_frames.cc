@@ -95,7 +95,7 @@ void Session::Hello(const v1::Hello& hello) {
     RETURN_IF_ERROR(rpc::CheckAccess({.users = true}, call.caller));
     ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
     ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceName("hello.workspace", hello.workspace()));
-    ASSIGN_OR_RETURN(rights_feed::MemberRights member, gateway_.rights.Load(workspace, user));
+    ASSIGN_OR_RETURN(rights_feed::MemberRights member, gateway_.live.rights.Load(workspace, user));
     const auto entry = rights_feed::DecideEntry(member, false, gateway_.clock.Boot());
     if (entry.refusal.has_value()) {
       return rights::RefusalError(*entry.refusal, entry.authority, rights::Action::kRead, "");
@@ -114,10 +114,10 @@ void Session::Hello(const v1::Hello& hello) {
     member_ = *member;
   }
   // Known before its rights are read for Welcome: what changes in between is told after it.
-  gateway_.sessions.Know(shared_from_this(), member->user());
+  gateway_.live.sessions.Know(shared_from_this(), member->user());
   absl::MutexLock lock(&mutex_);
   TellRights(nullptr);
-  if (gateway_.sessions.leaving()) SayGoodbye(v1::Goodbye::REASON_SHUTTING_DOWN, true, nullptr);
+  if (gateway_.live.sessions.leaving()) SayGoodbye(v1::Goodbye::REASON_SHUTTING_DOWN, true, nullptr);
 }
 
 void Session::Subscribe(const v1::Subscribe& subscribe) {
@@ -134,7 +134,7 @@ absl::Status Session::Follow(const v1::Subscribe& subscribe) {
                                 subscribe.channel());
   }
   ASSIGN_OR_RETURN(const std::shared_ptr<ChannelHub> hub,
-                   gateway_.hubs.Open(name.channel, rights.member().shard()));
+                   gateway_.live.hubs.Open(name.channel, rights.member().shard()));
   {
     absl::MutexLock lock(&mutex_);
     const auto found = open_.find(name.channel);
@@ -157,7 +157,8 @@ absl::StatusOr<rights_feed::ChannelRights> Session::Rights(const ChannelName& na
   if (name.workspace != member->workspace()) {
     return rights::RefusalError(rights::Refusal::kNoMember, {}, rights::Action::kRead, "");
   }
-  ASSIGN_OR_RETURN(rights_feed::ChannelRights rights, gateway_.rights.LoadChannel(*member, name.channel));
+  ASSIGN_OR_RETURN(rights_feed::ChannelRights rights,
+                   gateway_.live.rights.LoadChannel(*member, name.channel));
   absl::MutexLock lock(&mutex_);
   if (open_.size() >= kOpenChannels) {
     absl::erase_if(open_, [](const auto& entry) { return entry.second.hub == nullptr; });
@@ -210,7 +211,7 @@ void Session::SubmitPost(const v1::Post& post, const rights_feed::ChannelRights&
                                                      : TakeRate(decision.authority);
   if (status.ok()) {
     status = gateway_.posts.Submit(
-        {.message = ToStore(post, rights, decision, gateway_.feed),
+        {.message = ToStore(post, rights, decision, gateway_.live.feed),
          .done = [self = shared_from_this(), channel = post.channel(), id = post.client_message_id(),
                   authority = decision.authority](const absl::StatusOr<Appended>& appended) {
            self->PostDone(channel, id, Judged(appended, authority, channel));
@@ -226,9 +227,7 @@ absl::Status Session::TakeRate(const rights::Authority& authority) {
     absl::MutexLock lock(&mutex_);
     member = member_;
   }
-  absl::MutexLock lock(&gateway_.guest_rate.mutex);
-  const auto wait =
-      gateway_.guest_rate.posts.Take(member->workspace(), member->user(), gateway_.clock.Boot());
+  const auto wait = gateway_.guest_rate.Take(member->workspace(), member->user(), gateway_.clock.Boot());
   if (!wait.has_value()) return absl::OkStatus();
   return Error("Guests post only so often in a minute. Try again a little later.",
                {.reason = Reason::kPostRateLimited, .retry_after = *wait});

@@ -70,6 +70,7 @@ std::string Credentials::Token(absl::string_view name, const TokenOptions& optio
   return issuer_.Mint({.subject = std::string(name),
                        .email = options.email,
                        .email_verified = options.email_verified && !options.email.empty(),
+                       .service = options.service ? std::string(name) : "",
                        .is_operator = options.is_operator,
                        .issue_time = now,
                        .expire_time = now + options.ttl});

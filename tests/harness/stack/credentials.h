@@ -21,11 +21,12 @@ inline constexpr absl::string_view kInvite = "invite";
 inline constexpr absl::string_view kGuestExpiry = "guest-expiry";
 inline constexpr absl::string_view kGateway = "messaging-gateway";
 
-// A user's token, as the development issuer makes it.
+// What a token of the development issuer says beside whom it is for.
 struct TokenOptions {
   std::string email;  // "": none
   bool email_verified = true;
   bool is_operator = false;
+  bool service = false;  // for a service of that name, not a user
   absl::Duration ttl = absl::Hours(12);
 };
 

@@ -25,6 +25,15 @@ namespace fs = std::filesystem;
 
 constexpr size_t kLongestPath = 80;  // a socket's path, file name included, has at most 107 bytes
 constexpr absl::Duration kTestTimeout = absl::Seconds(10);
+constexpr absl::Duration kRemoveTimeout = absl::Seconds(10);
+
+// Waits for SIGTERM, which it gets at the latest when who started it dies; servers may be dying as well then,
+// and still write.
+constexpr char kRemove[] = R"sh(
+  sleep infinity & sleeper=$!
+  trap 'kill $sleeper; tries=50; until rm -rf "$0" || [ $((tries -= 1)) = 0 ]; do sleep 0.1; done; exit' TERM
+  wait
+)sh";
 
 std::string LockOf(const std::string& path) { return path + "/stack.pid"; }
 
@@ -68,7 +77,11 @@ absl::StatusOr<DataDirectory> DataDirectory::Open(const std::string& path) {
   if (path.empty()) {
     ASSIGN_OR_RETURN(const std::string temporary, MakeTempDirectory());
     ASSIGN_OR_RETURN(const int lock, Lock(temporary));
-    return DataDirectory(temporary, false, lock);
+    DataDirectory directory(temporary, lock);
+    ASSIGN_OR_RETURN(Process remover,
+                     Process::Start({.args = {"sh", "-c", kRemove, temporary}, .death_signal = SIGTERM}));
+    directory.remover_.emplace(std::move(remover));
+    return directory;
   }
   const std::string absolute =
       absl::StrCat(absl::StripSuffix(fs::absolute(path).lexically_normal().string(), "/"));
@@ -84,19 +97,19 @@ absl::StatusOr<DataDirectory> DataDirectory::Open(const std::string& path) {
     return SystemError(absolute);
   }
   ASSIGN_OR_RETURN(const int lock, Lock(absolute));
-  DataDirectory directory(absolute, true, lock);
+  DataDirectory directory(absolute, lock);
   RETURN_IF_ERROR(CheckReachable(absolute));
   return directory;
 }
 
 DataDirectory::DataDirectory(DataDirectory&& other) noexcept
-    : path_(std::move(other.path_)), kept_(other.kept_), lock_(std::exchange(other.lock_, -1)) {}
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      remover_(std::exchange(other.remover_, std::nullopt)) {}
 
 DataDirectory::~DataDirectory() {
-  if (lock_ < 0) return;
-  std::error_code ignored;
-  if (!kept_) fs::remove_all(path_, ignored);
-  close(lock_);
+  if (remover_.has_value()) remover_->Stop(SIGTERM, kRemoveTimeout);
+  if (lock_ >= 0) close(lock_);
 }
 
 absl::StatusOr<std::string> DataDirectory::Make(const std::string& name, Owner owner) const {

@@ -5,8 +5,10 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
+#include "tests/harness/servers/process.h"
 
 namespace guestpass::harness {
 
@@ -20,10 +22,10 @@ class DataDirectory {
 
   DataDirectory(DataDirectory&& other) noexcept;
   DataDirectory& operator=(DataDirectory&&) = delete;
-  ~DataDirectory();  // unlocks it; removes a temporary one
+  ~DataDirectory();  // unlocks it
 
   const std::string& path() const { return path_; }
-  bool kept() const { return kept_; }
+  bool kept() const { return !remover_.has_value(); }
 
   // Makes `name` in it, for its owner only: this process's user, or who runs the private servers.
   enum class Owner { kUs, kServers };
@@ -33,11 +35,11 @@ class DataDirectory {
   static std::optional<pid_t> UserOf(const std::string& path);
 
  private:
-  DataDirectory(std::string path, bool kept, int lock) : path_(std::move(path)), kept_(kept), lock_(lock) {}
+  DataDirectory(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
 
   std::string path_;
-  bool kept_;
   int lock_;
+  std::optional<Process> remover_;  // removes a temporary one, however this process ends
 };
 
 }  // namespace guestpass::harness

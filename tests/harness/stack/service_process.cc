@@ -15,6 +15,7 @@
 #include "common/status/macros.h"
 #include "grpc/health/v1/health.pb.h"
 #include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/impl/codegen/proto_utils.h"
 #include "tests/harness/servers/places.h"
 
 namespace guestpass::harness {

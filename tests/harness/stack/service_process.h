@@ -31,7 +31,9 @@ class ServiceProcess {
 
   const std::string& name() const { return options_.name; }
   const std::string& log() const { return options_.log; }
-  std::string address() const;  // "127.0.0.1:4711"
+  const std::string& program() const { return options_.program; }
+  const std::map<std::string, std::string>& settings() const { return options_.env; }  // its environment
+  std::string address() const;                                                         // "127.0.0.1:4711"
 
   // `PROGRAM migrate up` with the service's settings. INTERNAL with the end of its output.
   absl::Status Migrate();

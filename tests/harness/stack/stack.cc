@@ -185,4 +185,8 @@ Client Stack::Operator(absl::string_view name) const {
   return Client(addresses(), Token(name, {.is_operator = true}));
 }
 
+Client Stack::Service(absl::string_view name) const {
+  return Client(addresses(), Token(name, {.service = true}));
+}
+
 }  // namespace guestpass::harness

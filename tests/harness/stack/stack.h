@@ -60,6 +60,9 @@ class Stack {
   Client User(absl::string_view name, size_t gateway = 0) const;
   Client Operator(absl::string_view name) const;
 
+  // The same, as the service of that name.
+  Client Service(absl::string_view name) const;
+
  private:
   Stack() = default;
 

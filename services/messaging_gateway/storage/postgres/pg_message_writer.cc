@@ -102,6 +102,15 @@ bool Send(PGconn* connection, const std::string& statement, const postgres::Para
 
 }  // namespace
 
+std::vector<std::unique_ptr<MessageWriter>> PgMessageWriter::Make(int count,
+                                                                  const postgres::SessionOptions& options,
+                                                                  AnchoredClock& anchor, const Clock& clock) {
+  std::vector<std::unique_ptr<MessageWriter>> writers;
+  for (int i = 0; i < count; ++i)
+    writers.push_back(std::make_unique<PgMessageWriter>(options, anchor, clock));
+  return writers;
+}
+
 absl::StatusOr<std::vector<Appended>> PgMessageWriter::Append(const std::vector<NewMessage>& batch) {
   RETURN_IF_ERROR(EnsureSession());
   RETURN_IF_ERROR(EnsureHeads(batch));
@@ -168,19 +177,17 @@ absl::StatusOr<postgres::Result> PgMessageWriter::Pipeline(const postgres::Param
 }
 
 absl::StatusOr<postgres::Result> PgMessageWriter::ReadPipeline() {
-  PGconn* connection = session_->connection();
+  const absl::Status unknown =
+      Error(Reason::kOutcomeUnknown, "The database was lost around a commit. Send again with the same id.");
   std::optional<postgres::Result> rows;
   absl::Status failure;
   for (;;) {
-    PGresult* raw = PQgetResult(connection);
-    if (raw == nullptr) {
-      // Between two statements' results there is one null; after a broken connection there are only nulls.
-      if (PQstatus(connection) == CONNECTION_OK) continue;
-      return Error(Reason::kOutcomeUnknown,
-                   "The database was lost around a commit. Send again with the same id.");
-    }
-    const ExecStatusType status = PQresultStatus(raw);
+    if (!session_->Await().ok()) return unknown;
+    PGresult* raw = PQgetResult(session_->connection());
+    if (raw == nullptr && session_->broken()) return unknown;
+    if (raw == nullptr) continue;  // stands between two statements' results
     postgres::Result result(raw);
+    const ExecStatusType status = PQresultStatus(raw);
     if (status == PGRES_PIPELINE_SYNC) break;
     if (status == PGRES_FATAL_ERROR && failure.ok()) failure = session_->ErrorOf(raw);
     if (status == PGRES_TUPLES_OK) rows = std::move(result);  // the second statement's come last

@@ -17,6 +17,10 @@ namespace guestpass::messaging {
 // next, which sees what rivals committed meanwhile, drops duplicates, applies the fence, numbers and stores.
 class PgMessageWriter : public MessageWriter {
  public:
+  // `count` writers that share an anchor.
+  static std::vector<std::unique_ptr<MessageWriter>> Make(int count, const postgres::SessionOptions& options,
+                                                          AnchoredClock& anchor, const Clock& clock);
+
   // `anchor` carries the messaging database's clock; writers share it, and each answer feeds it.
   PgMessageWriter(postgres::SessionOptions options, AnchoredClock& anchor, const Clock& clock)
       : options_(std::move(options)), anchor_(anchor), clock_(clock) {}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/postgres/service_database.h"
+
+#include <cstdio>
+
+#include "common/status/macros.h"
+
+namespace guestpass::postgres {
+
+std::string ReadConninfo(config::Settings& settings) {
+  return settings.Secret("database",
+                         "the connection string of the service's database, as \"host=… dbname=… user=…\"");
+}
+
+absl::Status RunCommand(const std::vector<std::string>& words, const std::string& conninfo,
+                        const Migrations& migrations) {
+  if (words.empty() || words[0] != "migrate" || words.size() > 2) {
+    return absl::InvalidArgumentError("the only command is: migrate up | status | --dry-run");
+  }
+  ASSIGN_OR_RETURN(const std::string text, migrations.Command(conninfo, words.size() == 2 ? words[1] : ""));
+  std::printf("%s", text.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status CheckServable(const SessionOptions& options, const Migrations& migrations) {
+  RETURN_IF_ERROR(CheckConninfo(options.conninfo));
+  ASSIGN_OR_RETURN(const auto session, Session::Connect(options));
+  RETURN_IF_ERROR(migrations.Check(*session));
+  return CheckDurability(*session);
+}
+
+}  // namespace guestpass::postgres

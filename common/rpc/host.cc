@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/rpc/host.h"
+
+#include <cstdio>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "common/status/macros.h"
+#include "common/telemetry/log.h"
+#include "common/time/clock.h"
+
+namespace guestpass::rpc {
+namespace {
+
+constexpr size_t kQueuePerThread = 128;
+constexpr absl::Duration kReadyPause = absl::Milliseconds(20);
+constexpr absl::Duration kReadySays = absl::Seconds(5);
+
+// Waits for `ready` beside the signals, and says now and then what it waits for.
+void ServeWhenReady(Server& server, const std::function<absl::Status()>& ready, absl::Notification& stop) {
+  absl::Duration said = -absl::InfiniteDuration();
+  for (;;) {
+    const absl::Status status = ready == nullptr ? absl::OkStatus() : ready();
+    if (status.ok()) break;
+    const absl::Duration now = SystemClock().Boot();
+    if (now - said >= kReadySays) {
+      telemetry::Log(telemetry::Severity::kWarning, "not serving yet",
+                     {{"why", std::string(status.message())}});
+      said = now;
+    }
+    if (stop.WaitForNotificationWithTimeout(kReadyPause)) return;
+  }
+  server.SetServing(true);
+  telemetry::Log(telemetry::Severity::kInfo, "serving", {{"port", absl::StrCat(server.port())}});
+}
+
+telemetry::Severity LevelOf(const std::string& text) {
+  if (text == "debug") return telemetry::Severity::kDebug;
+  if (text == "warning") return telemetry::Severity::kWarning;
+  if (text == "error") return telemetry::Severity::kError;
+  return telemetry::Severity::kInfo;
+}
+
+}  // namespace
+
+HostOptions ReadHostOptions(config::Settings& settings) {
+  HostOptions options;
+  options.server.listen =
+      settings.Text("listen", "where to serve gRPC, as 127.0.0.1:7001; port 0: a free one");
+  options.server.drain =
+      settings.DurationOr("drain", absl::Seconds(10), absl::ZeroDuration(), absl::Minutes(10),
+                          "how long calls get to end when the service stops");
+  options.key_set_file =
+      settings.Text("key-set-file", "the file with the JSON Web Key Set that tokens are verified with");
+  options.token_issuer = settings.Text("token-issuer", "the `iss` that tokens must have");
+  options.token_audience = settings.TextOr("token-audience", "guestpass", "the `aud` that tokens must have");
+  options.threads = settings.IntOr("threads", 16, 1, 512, "threads for calls that may block");
+  telemetry::SetLogLevel(LevelOf(settings.TextOr("log-level", "info", "debug, info, warning or error")));
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<Host>> Host::Create(const HostOptions& options) {
+  ASSIGN_OR_RETURN(auto keys, auth::KeySetSource::Open(options.key_set_file));
+  return std::unique_ptr<Host>(new Host(options, std::move(keys)));
+}
+
+Host::Host(const HostOptions& options, std::unique_ptr<auth::KeySetSource> keys)
+    : options_(options),
+      keys_(std::move(keys)),
+      verifier_(*keys_, options.token_issuer, options.token_audience),
+      executor_(options.threads, options.threads * kQueuePerThread),
+      runner_(executor_, verifier_, SystemClock()) {}
+
+absl::Status Host::Serve(const std::vector<grpc::Service*>& services, std::vector<std::string> names,
+                         const std::function<absl::Status()>& ready, const std::function<void()>& goodbye) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Server> server,
+                   Server::Start(options_.server, services, std::move(names)));
+  absl::Notification stop;
+  std::thread waiting([&] { ServeWhenReady(*server, ready, stop); });
+  WaitForTerminationSignal();
+  stop.Notify();
+  waiting.join();
+  telemetry::Log(telemetry::Severity::kInfo, "stopping");
+  server->Drain(goodbye == nullptr ? [] {} : goodbye);
+  executor_.Stop();  // what streams left behind may use what main takes down next
+  telemetry::Log(telemetry::Severity::kInfo, "stopped");
+  return absl::OkStatus();
+}
+
+int Main(const std::string& program, int argc, char** argv,
+         const std::function<void(config::Settings&)>& read, const std::function<absl::Status()>& serve,
+         const std::function<absl::Status(const std::vector<std::string>&)>& command) {
+  BlockTerminationSignals();
+  telemetry::SetLogService(program);
+  config::Settings settings({argv + 1, argv + argc}, config::ProcessEnvironment());
+  read(settings);
+  if (settings.HelpAsked()) {
+    std::printf("%s", settings.Help().c_str());
+    return 0;
+  }
+  const std::vector<std::string> words = settings.positional();
+  absl::Status status = settings.Finish();
+  const bool misused = !status.ok();
+  if (status.ok() && !words.empty() && command == nullptr) {
+    status =
+        absl::InvalidArgumentError(absl::StrCat("`", words[0], "` is no flag, and there are no commands."));
+  } else if (status.ok()) {
+    status = words.empty() ? serve() : command(words);
+  }
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "%s: %s\n", program.c_str(), std::string(status.message()).c_str());
+  if (misused) std::fprintf(stderr, "%s --help lists all settings.\n", program.c_str());
+  return 2;
+}
+
+}  // namespace guestpass::rpc

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/rights/names.h"
+#include "common/rights/objects.h"
+#include "common/rpc/call.h"
+#include "services/invite/domain/draft.h"
+#include "services/invite/domain/invite.h"
+
+namespace guestpass::invite {
+
+// What is recorded with a new invite, as of one moment of membership's database.
+struct InviteCheck {
+  uint64_t rights_n = 0;
+  absl::Time database_time;
+  uint64_t removed_n = 0;  // earlier invites for the address with a smaller rights number no longer stand
+  std::string workspace_display_name;
+};
+
+// A member as it is now.
+struct Member {
+  bool already_member = false;  // before it was asked to join
+  rights::Role role = rights::Role::kGuest;
+  std::vector<ChannelId> channels;  // a guest's grants
+  absl::Time expire_time = absl::InfiniteFuture();
+  absl::Time access_end_time = absl::InfiniteFuture();
+};
+
+// Membership, which judges every invite and every joining. Thread-safe; every method blocks. Errors are as
+// membership answered them; SERVICE_UNAVAILABLE where it did not answer, INTERNAL where it answered nonsense.
+class Membership {
+ public:
+  virtual ~Membership() = default;
+
+  // Whether `call`'s user may make that invite: first its authority (ROLE_TOO_LOW, GUEST_ENDED), then the
+  // draft (CHANNEL_NOT_FOUND, MEMBER_EXISTS); an empty draft asks for the authority alone, and whatever is
+  // said of the draft then says that the user has it.
+  virtual absl::StatusOr<InviteCheck> CheckInvite(const rpc::Call& call, const WorkspaceId& workspace,
+                                                  const Draft& draft) = 0;
+
+  // Makes `call`'s user a member, within kJoinTimeout. After any error, answered or not, only Resolve says
+  // what became of the attempt.
+  virtual absl::StatusOr<Member> Join(const rpc::Call& call, const Invite& invite,
+                                      const std::string& join_key) = 0;
+
+  // Whether that attempt made a member. If not, none will ever be made by it.
+  virtual absl::StatusOr<bool> Resolve(const std::string& join_key) = 0;
+
+  // The member, direct or through the organization, or nothing. GUEST_ENDED.
+  virtual absl::StatusOr<std::optional<Member>> Find(const MemberName& name) = 0;
+};
+
+}  // namespace guestpass::invite

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "common/auth/service_token.h"
+#include "grpcpp/grpcpp.h"
+#include "guestpass/rights/v1/rights_service.grpc.pb.h"
+#include "services/invite/client/membership.h"
+
+namespace guestpass::invite {
+
+// Membership by its RightsService. What is asked for a user forwards that user's token and ends with its
+// call; Resolve and Find are asked on this service's own behalf, so that they outlive an impatient caller.
+class MembershipClient : public Membership {
+ public:
+  // `token` outlives this.
+  MembershipClient(const std::shared_ptr<grpc::Channel>& channel, const auth::ServiceToken& token)
+      : stub_(rights::v1::RightsService::NewStub(channel)), token_(token) {}
+
+  absl::StatusOr<InviteCheck> CheckInvite(const rpc::Call& call, const WorkspaceId& workspace,
+                                          const Draft& draft) override;
+  absl::StatusOr<Member> Join(const rpc::Call& call, const Invite& invite,
+                              const std::string& join_key) override;
+  absl::StatusOr<bool> Resolve(const std::string& join_key) override;
+  absl::StatusOr<std::optional<Member>> Find(const MemberName& name) override;
+
+ private:
+  const std::unique_ptr<rights::v1::RightsService::Stub> stub_;
+  const auth::ServiceToken& token_;
+};
+
+}  // namespace guestpass::invite

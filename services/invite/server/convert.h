@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/rights/names.h"
+#include "guestpass/invite/v1/invite.pb.h"
+#include "services/invite/client/membership.h"
+#include "services/invite/domain/draft.h"
+#include "services/invite/domain/invite.h"
+
+// Between the API's messages and the domain. Pure.
+namespace guestpass::invite {
+
+// What CreateInvite asks for, judged at `now` by the invite database. FIELD_INVALID naming each bad field.
+// What the service sets is not read.
+absl::StatusOr<Draft> ParseDraft(const WorkspaceId& workspace, const v1::Invite& invite, absl::Time now);
+
+// The invite as it stands at `now`.
+v1::Invite ToProto(const Invite& invite, absl::Time now);
+
+v1::RedeemInviteResponse ToProto(const MemberName& name, const Member& member);
+
+}  // namespace guestpass::invite

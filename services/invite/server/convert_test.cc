@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/invite/server/convert.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "common/rpc/proto_time.h"
+#include "services/invite/server/service_fixture.h"
+
+namespace guestpass::invite {
+namespace {
+
+const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+const WorkspaceId kWorkspace = auth::NewId<WorkspaceId>();
+
+v1::Invite GuestInvite() {
+  v1::Invite invite;
+  invite.set_email(" Ann@example.com ");
+  invite.set_role(type::v1::ROLE_GUEST);
+  invite.add_channels(ChannelName{kWorkspace, auth::NewId<ChannelId>()}.ToString());
+  return invite;
+}
+
+// The fields that are wrong with it.
+std::string Fields(const v1::Invite& invite) {
+  const auto draft = ParseDraft(kWorkspace, invite, kNow);
+  std::string fields;
+  if (draft.ok()) return fields;
+  for (const FieldViolation& violation : DetailsOf(draft.status())->violations) {
+    absl::StrAppend(&fields, violation.field, " ");
+  }
+  return fields;
+}
+
+TEST(ParseDraft, ReadsWhatIsAskedFor) {
+  v1::Invite invite = GuestInvite();
+  *invite.mutable_guest_expire_time() = rpc::ToProto(kNow + absl::Hours(1));
+  *invite.mutable_expire_time() = rpc::ToProto(kNow + absl::Hours(2));
+  const auto draft = ParseDraft(kWorkspace, invite, kNow);
+  ASSERT_TRUE(draft.ok()) << draft.status();
+  EXPECT_EQ(draft->address.shown, "Ann@example.com");
+  EXPECT_EQ(draft->role, rights::Role::kGuest);
+  EXPECT_EQ(draft->channels.size(), 1u);
+  EXPECT_EQ(draft->guest_expiry, GuestExpiry(kNow + absl::Hours(1)));
+  EXPECT_EQ(draft->expire_time, kNow + absl::Hours(2));
+}
+
+TEST(ParseDraft, NothingAtAllNamesWhatIsMissing) { EXPECT_EQ(Fields({}), "invite.email invite.role "); }
+
+TEST(ParseDraft, ARoleThatIsNoneIsRefused) {
+  v1::Invite invite = GuestInvite();
+  invite.set_role(static_cast<type::v1::Role>(99));
+  EXPECT_EQ(Fields(invite), "invite.role ");
+}
+
+TEST(ParseDraft, TimesThatAreNoneAreRefusedOnce) {
+  v1::Invite invite = GuestInvite();
+  invite.mutable_expire_time()->set_seconds(INT64_MAX);
+  invite.mutable_guest_ttl()->set_nanos(-5'000'000);
+  invite.mutable_guest_ttl()->set_seconds(1);
+  EXPECT_EQ(Fields(invite), "invite.guest_ttl invite.expire_time ");
+  invite.mutable_guest_expire_time()->set_seconds(INT64_MIN);
+  EXPECT_EQ(Fields(invite), "invite.guest_expire_time invite.expire_time ");
+}
+
+TEST(ParseDraft, AListThatIsTooLongIsOneViolation) {
+  v1::Invite invite = GuestInvite();
+  for (int i = 0; i < 5000; ++i) invite.add_channels("nonsense");
+  EXPECT_EQ(Fields(invite), "invite.channels ");
+}
+
+TEST(ToProto, AnInvitesStateIsAsOfNow) {
+  const Invite invite{.expire_time = kNow};
+  EXPECT_EQ(ToProto(invite, kNow - absl::Microseconds(1)).state(), v1::Invite::STATE_PENDING);
+  EXPECT_EQ(ToProto(invite, kNow).state(), v1::Invite::STATE_EXPIRED);
+}
+
+TEST(ToProto, WithoutEndIsAbsent) {
+  const MemberName name{kWorkspace, auth::NewId<UserId>()};
+  EXPECT_FALSE(ToProto(name, Member()).has_guest_expire_time());
+  const auto member = ToProto(name, {.expire_time = kNow, .access_end_time = kNow + absl::Hours(1)});
+  EXPECT_EQ(member.guest_expire_time().seconds(), 1'800'000'000);
+  EXPECT_EQ(member.access_end_time().seconds(), 1'800'003'600);
+}
+
+}  // namespace
+}  // namespace guestpass::invite

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/nats/settings.h"
+#include "common/postgres/service_database.h"
+#include "common/rights_feed/signed_payload.h"
+#include "common/rpc/host.h"
+#include "common/status/macros.h"
+#include "services/membership/server/membership_service.h"
+#include "services/membership/server/rights_service.h"
+#include "services/membership/storage/postgres/membership_migrations.h"
+#include "services/membership/storage/postgres/pg_membership_store.h"
+#include "services/membership/worker/rights_publisher.h"
+
+namespace guestpass::membership {
+namespace {
+
+constexpr char kProgram[] = "membership";
+constexpr absl::Duration kFlush = absl::Seconds(1);
+
+struct Config {
+  rpc::HostOptions host;
+  nats::ConnectionOptions nats;
+  std::string database, rights_keys;
+  int connections;
+};
+
+postgres::Migrations Migrations() { return postgres::Migrations(kProgram, MembershipMigrations()); }
+
+Config Read(config::Settings& settings) {
+  Config config{.host = rpc::ReadHostOptions(settings),
+                .nats = nats::ReadConnectionOptions(settings, kProgram)};
+  config.database = postgres::ReadConninfo(settings);
+  config.rights_keys = settings.Secret("rights-keys", "the keys of the bus, id:secret[,id:secret]");
+  config.connections =
+      settings.IntOr("database-connections", 16, 1, 512, "connections to the database at most");
+  return config;
+}
+
+absl::Status Serve(const Config& config) {
+  const postgres::SessionOptions database{.conninfo = config.database, .application_name = kProgram};
+  RETURN_IF_ERROR(postgres::CheckServable(database, Migrations()));
+  ASSIGN_OR_RETURN(const auto host, rpc::Host::Create(config.host));
+  ASSIGN_OR_RETURN(rights_feed::Keys keys, rights_feed::ParseKeys(config.rights_keys));
+  ASSIGN_OR_RETURN(const auto bus, nats::Connection::Connect(config.nats));
+  const rights_feed::Signer signer(std::move(keys));
+  postgres::Pool pool(
+      {.conninfo = config.database, .size = config.connections, .application_name = kProgram});
+  RightsPublisher publisher(*bus, signer);
+  PgMembershipStore store(pool, publisher);
+  MembershipService membership(host->runner(), store);
+  RightsService rights(host->runner(), store);
+  RETURN_IF_ERROR(host->Serve({&membership, &rights}, {v1::MembershipService::service_full_name(),
+                                                       rights::v1::RightsService::service_full_name()}));
+  bus->Flush(kFlush).IgnoreError();
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace guestpass::membership
+
+int main(int argc, char** argv) {
+  using namespace guestpass;
+  membership::Config config;
+  return rpc::Main(
+      membership::kProgram, argc, argv,
+      [&](config::Settings& settings) { config = membership::Read(settings); },
+      [&] { return membership::Serve(config); },
+      [&](const std::vector<std::string>& words) {
+        return postgres::RunCommand(words, config.database, membership::Migrations());
+      });
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/rights/names.h"
+#include "common/rights_feed/wire_types.h"
+#include "common/rpc/proto_time.h"
+#include "common/status/macros.h"
+#include "services/membership/domain/address.h"
+#include "services/membership/domain/authority.h"
+#include "services/membership/domain/errors.h"
+#include "services/membership/server/convert.h"
+#include "services/membership/server/rights_service.h"
+
+namespace guestpass::membership {
+namespace {
+
+namespace rights_v1 = rights::v1;
+
+absl::Status CheckRole(const rights_v1::CheckInviteRequest& request,
+                       const absl::StatusOr<std::vector<ChannelId>>& channels) {
+  const auto role = rights_feed::FromProto(request.role());
+  if (!role.has_value()) return FieldInvalid("role", "is none of those that there are");
+  RETURN_IF_ERROR(channels.status());
+  if (role == rights::Role::kGuest && channels->empty()) {
+    return FieldInvalid("channels", "is empty: a guest is granted at least one");
+  }
+  if (role != rights::Role::kGuest && !channels->empty())
+    return FieldInvalid("channels", "is for guests only");
+  return absl::OkStatus();
+}
+
+absl::Status CheckGrantable(const WorkspaceId& workspace, const std::vector<ChannelRights>& channels) {
+  for (const ChannelRights& asked : channels) {
+    const rights::ChannelState& channel = asked.channel;
+    const bool grantable = channel.workspace == workspace && channel.kind.has_value() &&
+                           channel.kind != rights::ChannelKind::kDirect && !channel.archived;
+    if (!grantable) return ChannelNotFound({workspace, channel.channel});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
+    const rpc::Call& call, const rights_v1::CheckInviteRequest& request) {
+  ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceId("workspace", request.workspace()));
+  ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
+  const auto channels = ParseChannels("channels", request.channels());
+  const auto address = FoldAddress(request.address());
+  RightsQuery query{.workspace = workspace, .user = user};
+  if (channels.ok()) query.channels = *channels;
+  ASSIGN_OR_RETURN(const InviteRead read, store_.ReadForInvite(query, address.value_or("")));
+  RETURN_IF_ERROR(RequireAdmin(read.inviter.authority(), read.now));
+  RETURN_IF_ERROR(CheckRole(request, channels));
+  if (!address.has_value()) return FieldInvalid("address", "is no mail address");
+  RETURN_IF_ERROR(CheckGrantable(workspace, read.inviter.channels));
+  if (read.member_exists) return MemberExists();
+  rights_v1::CheckInviteResponse response;
+  response.set_rights_n(read.inviter.n);
+  *response.mutable_database_time() = rpc::ToProto(read.now);
+  response.set_removed_n(read.removed_n);
+  response.set_workspace_display_name(read.workspace_display_name);
+  return response;
+}
+
+}  // namespace guestpass::membership

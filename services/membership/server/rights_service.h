@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/rpc/call.h"
+#include "common/rpc/unary.h"
+#include "guestpass/rights/v1/rights_service.grpc.pb.h"
+#include "services/membership/domain/join.h"
+#include "services/membership/server/shared_read.h"
+#include "services/membership/storage/membership_store.h"
+
+namespace guestpass::membership {
+
+// RightsService, for services only. Thread-safe. What is passed in outlives this.
+class RightsService final : public rights::v1::RightsService::CallbackService {
+ public:
+  RightsService(rpc::Runner& runner, MembershipStore& store)
+      : runner_(runner), store_(store), heads_([&store] { return store.ReadHeads(); }) {}
+
+#define GUESTPASS_METHOD(name)                                                   \
+  grpc::ServerUnaryReactor* name(grpc::CallbackServerContext* context,           \
+                                 const rights::v1::name##Request* request,       \
+                                 rights::v1::name##Response* response) override; \
+  absl::StatusOr<rights::v1::name##Response> name(const rpc::Call& call,         \
+                                                  const rights::v1::name##Request& request)
+  // Each method twice: as gRPC calls it, and the method itself, which blocks. Errors as in
+  // rights_service.proto.
+  GUESTPASS_METHOD(CheckInvite);
+  GUESTPASS_METHOD(BatchGetRights);
+  GUESTPASS_METHOD(GetRightsHeads);
+  GUESTPASS_METHOD(ListRightsChanges);
+  GUESTPASS_METHOD(JoinMember);
+  GUESTPASS_METHOD(ResolveJoin);
+  GUESTPASS_METHOD(SetGuestExpiration);
+  GUESTPASS_METHOD(ApplyDueExpirations);
+  GUESTPASS_METHOD(NextDeadline);
+#undef GUESTPASS_METHOD
+
+ private:
+  absl::StatusOr<JoinDecision> TryJoin(const rpc::Call& call, const UserId& user,
+                                       const rights::v1::JoinMemberRequest& request);
+  absl::StatusOr<JoinDecision> JoinInTransaction(const rpc::Call& call, const std::string& key,
+                                                 const Join& join);
+  absl::StatusOr<JoinDecision> TwinsJoin(const JoinKey& twin, const UserId& user,
+                                         const rights::v1::JoinMemberRequest& request,
+                                         const absl::Status& refusal);
+
+  rpc::Runner& runner_;
+  MembershipStore& store_;
+  SharedRead<HeadsRead> heads_;
+};
+
+}  // namespace guestpass::membership

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/rights/names.h"
+#include "common/status/error.h"
+#include "gtest/gtest.h"
+#include "services/membership/testing/installation.h"
+
+namespace guestpass::membership {
+namespace {
+
+class CreationTest : public testing::Test {
+ protected:
+  v1::CreateWorkspaceRequest NewWorkspace() {
+    v1::CreateWorkspaceRequest request;
+    request.set_parent(ToName(here_.organization));
+    request.mutable_workspace()->set_display_name("Another");
+    return request;
+  }
+  v1::CreateChannelRequest NewChannel() {
+    v1::CreateChannelRequest request;
+    request.set_parent(ToName(here_.workspace));
+    request.mutable_channel()->set_display_name("another");
+    request.mutable_channel()->set_kind(type::v1::CHANNEL_KIND_PRIVATE);
+    return request;
+  }
+
+  Installation here_;
+};
+
+void ExpectReason(const absl::Status& status, Reason reason) {
+  EXPECT_TRUE(HasReason(status, reason)) << status;
+}
+
+TEST_F(CreationTest, OnlyOperatorsCreateOrganizations) {
+  v1::CreateOrganizationRequest request;
+  request.mutable_organization()->set_display_name("Mine");
+  request.set_owner(Installation::IdOf("ann").ToString());
+  ExpectReason(here_.membership.Create(Installation::As("ann"), request).status(), Reason::kCallerNotAllowed);
+  EXPECT_TRUE(here_.membership.Create(Installation::AsOperator(), request).ok());
+  request.set_owner("ann");
+  ExpectReason(here_.membership.Create(Installation::AsOperator(), request).status(), Reason::kFieldInvalid);
+}
+
+TEST_F(CreationTest, OwnersAndAdminsOfTheOrganizationCreateWorkspacesAndAreTheirFirstAdmin) {
+  const auto workspace = here_.membership.Create(Installation::As("orgadmin"), NewWorkspace());
+  ASSERT_TRUE(workspace.ok()) << workspace.status();
+  EXPECT_EQ(workspace->guest_grace().seconds(), 24 * 3600);
+  const auto read = here_.store.ReadRights(
+      {{*ParseWorkspaceName("name", workspace->name()), Installation::IdOf("orgadmin"), {}}});
+  EXPECT_EQ(read->members[0].member.role, rights::Role::kAdmin);
+  ExpectReason(here_.membership.Create(Installation::As("ann"), NewWorkspace()).status(),
+               Reason::kRoleTooLow);
+}
+
+TEST_F(CreationTest, AuthorizationComesBeforeValidation) {
+  auto bad_workspace = NewWorkspace();
+  bad_workspace.mutable_workspace()->set_display_name("two\nlines");
+  ExpectReason(here_.membership.Create(Installation::As("ann"), bad_workspace).status(), Reason::kRoleTooLow);
+  ExpectReason(here_.membership.Create(Installation::As("owner"), bad_workspace).status(),
+               Reason::kFieldInvalid);
+  auto bad_channel = NewChannel();
+  bad_channel.mutable_channel()->set_kind(type::v1::CHANNEL_KIND_DIRECT);
+  ExpectReason(here_.membership.Create(Installation::As("ann"), bad_channel).status(), Reason::kRoleTooLow);
+  ExpectReason(here_.membership.Create(Installation::As("owner"), bad_channel).status(),
+               Reason::kFieldInvalid);
+}
+
+TEST_F(CreationTest, GraceIsZeroToThirtyDaysInWholeMicroseconds) {
+  auto request = NewWorkspace();
+  request.mutable_workspace()->mutable_guest_grace()->set_seconds(30 * 24 * 3600);
+  EXPECT_TRUE(here_.membership.Create(Installation::As("owner"), request).ok());
+  request.mutable_workspace()->mutable_guest_grace()->set_nanos(1000);
+  ExpectReason(here_.membership.Create(Installation::As("owner"), request).status(), Reason::kFieldInvalid);
+  request.mutable_workspace()->mutable_guest_grace()->set_seconds(0);
+  EXPECT_TRUE(here_.membership.Create(Installation::As("owner"), request).ok());
+  request.mutable_workspace()->mutable_guest_grace()->set_nanos(1001);
+  ExpectReason(here_.membership.Create(Installation::As("owner"), request).status(), Reason::kFieldInvalid);
+  request.mutable_workspace()->mutable_guest_grace()->set_nanos(-1000);
+  ExpectReason(here_.membership.Create(Installation::As("owner"), request).status(), Reason::kFieldInvalid);
+}
+
+TEST_F(CreationTest, AStrangerIsToldTheSameOfWhatExistsAndWhatDoesNot) {
+  auto unknown = NewChannel();
+  unknown.set_parent("workspaces/" + std::string(26, 'x'));
+  const absl::Status of_unknown = here_.membership.Create(Installation::As("ann"), unknown).status();
+  ExpectReason(of_unknown, Reason::kRoleTooLow);
+  EXPECT_EQ(of_unknown, here_.membership.Create(Installation::As("ann"), NewChannel()).status());
+  EXPECT_EQ(DetailsOf(of_unknown)->metadata, (Metadata{{"role", "NONE"}}));
+}
+
+TEST_F(CreationTest, TheCreatorOfAPrivateChannelTakesPartInItAndAnOperatorDoesNot) {
+  for (const auto& [call, takes_part] :
+       {std::pair(Installation::As("orgadmin"), true), std::pair(Installation::AsOperator(), false)}) {
+    const auto channel = here_.membership.Create(call, NewChannel());
+    ASSERT_TRUE(channel.ok()) << channel.status();
+    const auto read = here_.store.ReadRights(
+        {{here_.workspace, call.caller.user->user, {ParseChannelName("name", channel->name())->channel}}});
+    EXPECT_EQ(read->members[0].channels[0].participant.present, takes_part);
+  }
+}
+
+TEST_F(CreationTest, EveryChangeIsAuditedWithItsActorAndWithoutNamesOrAddresses) {
+  ASSERT_TRUE(here_.membership.Create(Installation::AsOperator(), NewChannel()).ok());
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  ASSERT_TRUE(here_.SetTtl("ann", absl::Hours(1)).ok());
+  ASSERT_TRUE(here_.Remove("owner", "ann").ok());
+  const auto session = here_.NewSession();
+  const auto audit = session->Run(
+      "SELECT action, actor, actor_service, platform, number, request_id FROM audit_entries ORDER BY number");
+  std::vector<std::string> actions;
+  for (int row = 0; row < audit->rows(); ++row) {
+    actions.emplace_back(audit->Text(row, 0));
+    EXPECT_EQ(audit->Int64(row, 4), row + 1);
+    EXPECT_EQ(audit->Text(row, 5), "request");
+  }
+  EXPECT_EQ(actions, (std::vector<std::string>{"organization.created", "workspace.created", "member.added",
+                                               "channel.created", "channel.created", "channel.created",
+                                               "member.joined", "member.expiration_set", "member.removed"}));
+  EXPECT_TRUE(audit->Bool(0, 3));
+  EXPECT_FALSE(audit->Bool(1, 3));
+  EXPECT_TRUE(audit->Bool(5, 3));
+  EXPECT_EQ(audit->As<UserId>(6, 1), Installation::IdOf("ann"));
+  EXPECT_EQ(audit->Text(6, 2), "invite");
+  EXPECT_EQ(here_.Count("SELECT count(*) FROM audit_entries a WHERE a::text ~* '@|another|channel\"'"), 0);
+}
+
+TEST_F(CreationTest, TheAuditLogIsAppendOnly) {
+  const auto session = here_.NewSession();
+  EXPECT_FALSE(session->Script("UPDATE audit_entries SET action = ''").ok());
+  EXPECT_FALSE(session->Script("DELETE FROM audit_entries").ok());
+  EXPECT_FALSE(session->Script("TRUNCATE audit_entries").ok());
+}
+
+v1::CheckAccessRequest Ask(const Installation& here, const std::string& name, type::v1::Action action) {
+  v1::CheckAccessRequest request;
+  request.set_name(here.MemberName(name));
+  request.set_channel(here.ChannelName(here.public_channel));
+  request.set_action(action);
+  return request;
+}
+
+TEST_F(CreationTest, CheckAccessSaysWhatTheDecisionLibrarySays) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  auto post = Ask(here_, "ann", type::v1::ACTION_POST);
+  const rpc::Call gateway = Installation::AsService("messaging-gateway");
+  EXPECT_TRUE(here_.membership.Check(gateway, post)->allowed());
+  ASSERT_TRUE(here_.SetTtl("ann", absl::ZeroDuration()).ok());
+  const auto locked = here_.membership.Check(gateway, post);
+  EXPECT_FALSE(locked->allowed());
+  EXPECT_EQ(locked->reason(), "GUEST_SOFT_LOCKED");
+  EXPECT_EQ(locked->guest_state(), type::v1::GUEST_STATE_SOFT_LOCKED);
+  EXPECT_EQ(locked->metadata().count("expire_time"), 1u);
+  EXPECT_TRUE(here_.membership.Check(gateway, Ask(here_, "ann", type::v1::ACTION_READ))->allowed());
+  post.set_channel(here_.ChannelName(here_.private_channel));
+  EXPECT_EQ(here_.membership.Check(gateway, Ask(here_, "stranger", type::v1::ACTION_READ))->reason(),
+            "ROLE_TOO_LOW");
+}
+
+TEST_F(CreationTest, CheckAccessIsForAdminsAndForOneself) {
+  here_.AddMember("ann", type::v1::ROLE_MEMBER);
+  here_.AddMember("ben", type::v1::ROLE_MEMBER);
+  const auto about_ann = Ask(here_, "ann", type::v1::ACTION_READ);
+  EXPECT_TRUE(here_.membership.Check(Installation::As("ann"), about_ann)->allowed());
+  EXPECT_TRUE(here_.membership.Check(Installation::As("owner"), about_ann)->allowed());
+  ExpectReason(here_.membership.Check(Installation::As("ben"), about_ann).status(), Reason::kRoleTooLow);
+  const auto about_stranger = Ask(here_, "stranger", type::v1::ACTION_READ);
+  ExpectReason(here_.membership.Check(Installation::As("stranger"), about_stranger).status(),
+               Reason::kRoleTooLow);
+}
+
+}  // namespace
+}  // namespace guestpass::membership

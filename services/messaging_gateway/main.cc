@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/nats/settings.h"
+#include "common/postgres/service_database.h"
+#include "common/rpc/client.h"
+#include "common/rpc/host.h"
+#include "common/status/macros.h"
+#include "common/telemetry/log.h"
+#include "services/messaging_gateway/client/membership_rights.h"
+#include "services/messaging_gateway/server/messaging_service.h"
+#include "services/messaging_gateway/storage/postgres/messaging_migrations.h"
+#include "services/messaging_gateway/storage/postgres/pg_message_store.h"
+#include "services/messaging_gateway/storage/postgres/pg_message_writer.h"
+#include "services/messaging_gateway/worker/fan_out.h"
+#include "services/messaging_gateway/worker/ticker.h"
+#include "services/messaging_gateway/worker/writer_lanes.h"
+
+namespace guestpass::messaging {
+namespace {
+
+constexpr char kProgram[] = "messaging-gateway";
+
+struct Config {
+  rpc::HostOptions host;
+  nats::ConnectionOptions nats;
+  std::string database, membership, service_token_file, rights_keys;
+  int lanes, guest_posts;
+};
+
+postgres::Migrations Migrations() { return postgres::Migrations(kProgram, MessagingMigrations()); }
+
+Config Read(config::Settings& settings) {
+  Config config{.host = rpc::ReadHostOptions(settings),
+                .nats = nats::ReadConnectionOptions(settings, kProgram)};
+  config.host.server.max_message_bytes = 64 << 10;
+  config.database = postgres::ReadConninfo(settings);
+  config.membership = settings.Text("membership", "membership's host and port");
+  config.service_token_file = settings.Text("service-token-file", "the file with this service's own token");
+  config.rights_keys = settings.Secret("rights-keys", "the keys of the bus, id:secret[,id:secret]");
+  config.lanes =
+      settings.IntOr("writer-lanes", 2, 1, 64, "transactions in flight; the same on every gateway");
+  config.guest_posts =
+      settings.IntOr("guest-posts-per-minute", 10, 1, 1'000'000'000, "what one guest may post");
+  return config;
+}
+
+absl::Status Serve(const Config& config) {
+  const postgres::SessionOptions database{.conninfo = config.database, .application_name = kProgram};
+  RETURN_IF_ERROR(postgres::CheckServable(database, Migrations()));
+  ASSIGN_OR_RETURN(const auto host, rpc::Host::Create(config.host));
+  ASSIGN_OR_RETURN(const auto token, auth::ServiceToken::Open(config.service_token_file));
+  ASSIGN_OR_RETURN(rights_feed::Keys keys, rights_feed::ParseKeys(config.rights_keys));
+  ASSIGN_OR_RETURN(const auto bus, nats::Connection::Connect(config.nats));
+  const Clock& clock = SystemClock();
+  const rights_feed::Signer signer(std::move(keys));
+  postgres::Pool pool({.conninfo = config.database, .application_name = kProgram});
+  PgMessageStore store(pool);
+  MembershipRights source(rpc::Dial(config.membership), *token);
+  std::unique_ptr<FanOut> fan_out;
+  Live live(source, *bus, signer, store, clock, [&](uint32_t shard) { return fan_out->Follow(shard); });
+  fan_out =
+      std::make_unique<FanOut>(*bus, signer, [&](auto messages) { live.hubs.Offer(std::move(messages)); });
+  AnchoredClock anchor;
+  WriterLanes lanes(PgMessageWriter::Make(config.lanes, database, anchor, clock), clock,
+                    [&](std::vector<Message> stored) {
+                      fan_out->Publish(stored);
+                      live.hubs.Offer(std::move(stored));
+                    });
+  PostRate rate(config.guest_posts);
+  Gateway gateway{live, store, lanes, host->executor(), host->runner(), clock, rate};
+  MessagingService service(gateway);
+  RETURN_IF_ERROR(live.rights.Start());
+  const Ticker tick(absl::Milliseconds(5), [&] { live.Tick(); });
+  const Ticker sweep(absl::Seconds(1), [&] { live.Sweep(), rate.Sweep(clock.Boot()); });
+  return host->Serve(
+      {&service}, {v1::MessagingService::service_full_name()}, [&] { return live.rights.ready(); },
+      [&] { live.sessions.GoodbyeAll(); });
+}
+
+}  // namespace
+}  // namespace guestpass::messaging
+
+int main(int argc, char** argv) {
+  using namespace guestpass;
+  messaging::Config config;
+  return rpc::Main(
+      messaging::kProgram, argc, argv,
+      [&](config::Settings& settings) { config = messaging::Read(settings); },
+      [&] { return messaging::Serve(config); },
+      [&](const std::vector<std::string>& words) {
+        return postgres::RunCommand(words, config.database, messaging::Migrations());
+      });
+}

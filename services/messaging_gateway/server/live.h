@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+
+#include "common/nats/bus.h"
+#include "common/rights_feed/feed.h"
+#include "common/rights_feed/follower.h"
+#include "common/time/clock.h"
+#include "services/messaging_gateway/server/channel_hubs.h"
+#include "services/messaging_gateway/server/sessions.h"
+#include "services/messaging_gateway/storage/message_store.h"
+
+namespace guestpass::messaging {
+
+// What is live on a gateway: the rights as they are followed, the channels and the streams, and the paths
+// between them. Thread-safe. What is passed in outlives it.
+class Live : private rights_feed::Observer {
+ public:
+  // `follow_messages` makes a shard's messages come in, through hubs.Offer, before it returns.
+  Live(rights_feed::RightsSource& source, nats::Bus& bus, const rights_feed::Signer& signer,
+       MessageStore& store, const Clock& clock, std::function<absl::Status(uint32_t shard)> follow_messages)
+      : clock_(clock),
+        feed(this),
+        sessions(clock),
+        hubs(store, feed, clock, std::move(follow_messages)),
+        rights(feed, bus, source, signer, clock) {}
+
+  // Wakes streams whose time has come, and fills holes. To be called every few milliseconds.
+  void Tick() {
+    if (const auto now = feed.clock().Latest(clock_.Boot())) sessions.Wake(*now);
+    hubs.FillHoles();
+  }
+
+  // What a second is soon enough for.
+  void Sweep() {
+    hubs.ReadHeads();
+    sessions.EndIdle();
+  }
+
+ private:
+  void OnChanged(uint32_t, const rights::Entry& entry) override { sessions.OnChanged(entry); }
+  void OnProgress(uint32_t shard) override { hubs.OnProgress(shard); }
+
+  const Clock& clock_;
+
+ public:
+  rights_feed::Feed feed;
+  Sessions sessions;
+  ChannelHubs hubs;
+  rights_feed::Follower rights;  // last: its threads feed the others
+};
+
+}  // namespace guestpass::messaging
