@@ -139,6 +139,7 @@ std::vector<RightsQuery> Feed::RereadsWanted(size_t limit) {
 }
 
 bool Feed::Reached(uint32_t shard, const Revision& revision, absl::Duration boot) {
+  if (shard >= rights::kShards) return false;
   if (const auto reached = shards_[shard]->Reached(revision.epoch, revision.n)) return *reached;
   absl::MutexLock lock(&epoch_mutex_);
   if (revision.epoch == epoch_) return false;

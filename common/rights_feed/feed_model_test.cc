@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint32_t kShard = 200;
 constexpr int kUsers = 3;
-constexpr int kSeeds = 6'000;
+constexpr int kSeeds = 4'000;
 constexpr int kSteps = 250;
 
 const auto kOrganization = TestId<OrganizationId>(1);

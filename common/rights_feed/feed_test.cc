@@ -353,6 +353,19 @@ TEST_F(FeedTest, ANewEpochDropsEverythingAndReadsItAnew) {
   EXPECT_EQ(told_.changed, (std::vector<uint64_t>{5}));
 }
 
+TEST_F(FeedTest, ASnapshotOfAnotherEpochIsNotTaken) {
+  ReadHeads();
+  const RightsBatch old = Read();
+  membership_.BeginEpoch("epoch-2");
+  EXPECT_FALSE(Take(Read()).has_value());
+  EXPECT_TRUE(feed_.TakeHeadsWanted());
+  clock_.Advance(kTick);
+  ReadHeads();
+  EXPECT_FALSE(Take(old).has_value());
+  EXPECT_FALSE(feed_.TakeHeadsWanted()) << "it is past";
+  EXPECT_TRUE(Take(Read()).has_value());
+}
+
 TEST_F(FeedTest, NumbersOfAForgottenFutureAreNotCompared) {
   ReadHeads();
   const ChannelRights guest = Load();

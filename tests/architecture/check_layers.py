@@ -35,7 +35,8 @@ HEADERS = [(re.compile(pattern), used) for pattern, used in [
 SYSTEM = re.compile(r"(?:(?:sys|netinet|arpa|linux)/)?\w+(?:\.h)?$")
 # Targets of other repositories.
 LIBRARIES = {"googleapis": "proto:google", "grpc_proto": "proto:google", "protobuf": "proto:google"}
-TEST_FILE = re.compile(r"_test\.cc$|_testing\.(h|cc)$|_conformance\.(h|cc)$|/fake_\w+\.(h|cc)$|/simulated_\w+\.(h|cc)$|/test_\w+\.(h|cc)$")
+TEST_FILE = re.compile(
+    r".*(_(test|testing|fixture|conformance)\.(h|cc)|/(fake|simulated|test)_\w+\.(h|cc)|/testing/\w+(\.(h|cc))?)$")
 
 
 def used_by_include(header):
@@ -54,7 +55,7 @@ def includes():
         for header in re.findall(r'^\s*#\s*include\s*["<]([^">]+)[">]', tree.text(path), re.M):
             used = used_by_include(header)
             if used:
-                yield path, used, bool(TEST_FILE.search(path))
+                yield path, used, bool(TEST_FILE.match(path))
 
 
 def used_by_label(label):
@@ -82,10 +83,11 @@ def targets():
         sys.exit(query.stderr.strip())
     for rule in xml.etree.ElementTree.fromstring(query.stdout).iter("rule"):
         test = rule.get("class") == "cc_test" or rule.find("boolean[@name='testonly'][@value='true']") is not None
+        path = path_of(rule.get("name"))
         for label in rule.findall("list[@name='deps']/label"):
             used = used_by_label(label.get("value"))
             if used:
-                yield path_of(rule.get("name")), used, test
+                yield path, used, test or bool(TEST_FILE.match(path))
 
 
 def cycle_in(edges):

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gtest/gtest.h"
+#include "tests/harness/servers/places.h"
 #include "tests/harness/workplace.h"
 
 namespace guestpass::e2e {

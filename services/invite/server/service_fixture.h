@@ -26,6 +26,15 @@ inline std::string ReasonOf(const absl::Status& status) {
   return details.has_value() ? std::string(ReasonName(details->reason)) : status.ToString();
 }
 
+// The fields that a FIELD_INVALID names, each followed by a blank; "" for another status.
+inline std::string FieldsOf(const absl::Status& status) {
+  const std::optional<ErrorDetails> details = DetailsOf(status);
+  std::string fields;
+  if (!details.has_value()) return fields;
+  for (const FieldViolation& violation : details->violations) absl::StrAppend(&fields, violation.field, " ");
+  return fields;
+}
+
 // A call of that user; without an address it is not verified.
 inline rpc::Call CallOf(const UserId& user, const std::string& verified_email) {
   rpc::Call call{.request_id = "r1", .deadline = absl::InfiniteFuture()};

@@ -108,7 +108,11 @@ DataDirectory::DataDirectory(DataDirectory&& other) noexcept
       remover_(std::exchange(other.remover_, std::nullopt)) {}
 
 DataDirectory::~DataDirectory() {
-  if (remover_.has_value()) remover_->Stop(SIGTERM, kRemoveTimeout);
+  if (remover_.has_value()) {
+    remover_->Stop(SIGTERM, kRemoveTimeout);
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);  // where it was stopped before it was ready
+  }
   if (lock_ >= 0) close(lock_);
 }
 

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/invite/client/membership_client.h"
+
+#include <fstream>
+#include <map>
+#include <string>
+
+#include "absl/time/clock.h"
+#include "common/auth/random.h"
+#include "common/rights_feed/wire.h"
+#include "common/rpc/client.h"
+#include "common/rpc/wire_status.h"
+#include "common/status/error.h"
+#include "gtest/gtest.h"
+
+namespace guestpass::invite {
+namespace {
+
+namespace rv1 = ::guestpass::rights::v1;
+using Metadata = std::multimap<std::string, std::string>;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+
+// Membership's end of the wire: gives what it was told to give, and keeps what it got.
+class WireMembership final : public rv1::RightsService::Service {
+ public:
+  grpc::Status status;
+  rv1::CheckInviteRequest check_request;
+  rv1::CheckInviteResponse check_response;
+  rv1::JoinMemberRequest join_request;
+  rv1::JoinMemberResponse join_response;
+  rv1::ResolveJoinRequest resolve_request;
+  rv1::ResolveJoinResponse resolve_response;
+  rv1::BatchGetRightsRequest rights_request;
+  rv1::BatchGetRightsResponse rights_response;
+  Metadata metadata;
+  absl::Duration allowed;  // from the call's coming in to its deadline
+
+  grpc::Status CheckInvite(grpc::ServerContext* context, const rv1::CheckInviteRequest* request,
+                           rv1::CheckInviteResponse* response) override {
+    return Answer(*context, *request, check_request, check_response, response);
+  }
+  grpc::Status JoinMember(grpc::ServerContext* context, const rv1::JoinMemberRequest* request,
+                          rv1::JoinMemberResponse* response) override {
+    return Answer(*context, *request, join_request, join_response, response);
+  }
+  grpc::Status ResolveJoin(grpc::ServerContext* context, const rv1::ResolveJoinRequest* request,
+                           rv1::ResolveJoinResponse* response) override {
+    return Answer(*context, *request, resolve_request, resolve_response, response);
+  }
+  grpc::Status BatchGetRights(grpc::ServerContext* context, const rv1::BatchGetRightsRequest* request,
+                              rv1::BatchGetRightsResponse* response) override {
+    return Answer(*context, *request, rights_request, rights_response, response);
+  }
+
+ private:
+  template <typename Request, typename Response>
+  grpc::Status Answer(const grpc::ServerContext& context, const Request& request, Request& kept,
+                      const Response& prepared, Response* response) {
+    kept = request;
+    metadata.clear();
+    for (const auto& [key, value] : context.client_metadata()) {
+      metadata.emplace(std::string(key.data(), key.size()), std::string(value.data(), value.size()));
+    }
+    allowed = absl::FromChrono(context.deadline()) - absl::Now();
+    *response = prepared;
+    return status;
+  }
+};
+
+class MembershipClientTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string path = testing::TempDir() + "token";
+    std::ofstream(path) << "service.token";
+    token_ = *auth::ServiceToken::Open(path);
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
+    builder.RegisterService(&wire_);
+    server_ = builder.BuildAndStart();
+    client_ = std::make_unique<MembershipClient>(rpc::Dial("127.0.0.1:" + std::to_string(port)), *token_);
+    call_.request_id = "r1";
+    call_.deadline = absl::InfiniteFuture();
+    call_.caller.user = auth::Identity{.user = user_};
+    call_.caller.user_token = "user.token";
+    wire_.check_response.mutable_database_time()->set_seconds(absl::ToUnixSeconds(kNow));
+  }
+
+  std::string Header(const std::string& name) const {
+    const auto found = wire_.metadata.find(name);
+    return found == wire_.metadata.end() ? "" : found->second;
+  }
+
+  Invite GuestInvite() const {
+    return {.name = {workspace_, auth::NewId<InviteId>()},
+            .role = rights::Role::kGuest,
+            .channels = {channel_},
+            .inviter = auth::NewId<UserId>(),
+            .rights_n = 7,
+            .check_time = kNow};
+  }
+
+  // A snapshot of a workspace in which the user is that.
+  void SetRights(const rights::MemberState& member, std::optional<rights::OrganizationRole> via,
+                 bool deleted) {
+    const auto organization = auth::NewId<OrganizationId>();
+    wire_.rights_response.Clear();
+    wire_.rights_response.set_epoch("e");
+    wire_.rights_response.set_database_us(absl::ToUnixMicros(kNow));
+    rv1::RightsSnapshot& snapshot = *wire_.rights_response.add_snapshots();
+    snapshot.set_found(true);
+    for (const rights::Object& object :
+         std::vector<rights::Object>{rights::WorkspaceState{workspace_, organization, deleted},
+                                     rights::OrganizationMemberState{organization, user_, via}, member}) {
+      *snapshot.add_objects() = rights_feed::ToProto(rights::Entry{.n = 1, .object = object});
+    }
+  }
+
+  rights::MemberState Guest(absl::Time access_end_time) const {
+    return {.workspace = workspace_,
+            .user = user_,
+            .role = rights::Role::kGuest,
+            .expire_time = kNow - absl::Hours(1),
+            .access_end_time = access_end_time,
+            .grants = {channel_}};
+  }
+
+  const WorkspaceId workspace_ = auth::NewId<WorkspaceId>();
+  const UserId user_ = auth::NewId<UserId>();
+  const ChannelId channel_ = auth::NewId<ChannelId>();
+  rpc::Call call_;
+  WireMembership wire_;
+  std::unique_ptr<auth::ServiceToken> token_;
+  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<MembershipClient> client_;
+};
+
+TEST_F(MembershipClientTest, CheckInviteForwardsTheUserAndTheDraft) {
+  wire_.check_response.set_rights_n(7);
+  wire_.check_response.set_removed_n(3);
+  wire_.check_response.set_workspace_display_name("Acme");
+  const auto check = client_->CheckInvite(
+      call_, workspace_,
+      {.address = *ParseAddress("Ann@Example.com"), .role = rights::Role::kGuest, .channels = {channel_}});
+  ASSERT_TRUE(check.ok()) << check.status();
+  EXPECT_EQ(check->rights_n, 7u);
+  EXPECT_EQ(check->removed_n, 3u);
+  EXPECT_EQ(check->database_time, kNow);
+  EXPECT_EQ(check->workspace_display_name, "Acme");
+  EXPECT_EQ(wire_.check_request.workspace(), workspace_.text());
+  EXPECT_EQ(wire_.check_request.address(), "ann@example.com");
+  EXPECT_EQ(wire_.check_request.role(), type::v1::ROLE_GUEST);
+  ASSERT_EQ(wire_.check_request.channels_size(), 1);
+  EXPECT_EQ(wire_.check_request.channels(0), channel_.text());
+  EXPECT_EQ(Header("authorization"), "Bearer service.token");
+  EXPECT_EQ(Header("guestpass-user-authorization"), "Bearer user.token");
+  EXPECT_EQ(Header("x-request-id"), "r1");
+}
+
+TEST_F(MembershipClientTest, AnEmptyDraftAsksForTheAuthorityAlone) {
+  ASSERT_TRUE(client_->CheckInvite(call_, workspace_, {}).ok());
+  rv1::CheckInviteRequest expected;
+  expected.set_workspace(workspace_.ToString());
+  EXPECT_EQ(wire_.check_request.SerializeAsString(), expected.SerializeAsString());
+}
+
+TEST_F(MembershipClientTest, JoinCarriesTheWholeInviteForTheUser) {
+  wire_.join_response.set_already_member(true);
+  *wire_.join_response.mutable_member() = rights_feed::ToProto(Guest(kNow));
+  Invite invite = GuestInvite();
+  invite.guest_expiry = absl::Seconds(3);
+  const auto member = client_->Join(call_, invite, "key");
+  ASSERT_TRUE(member.ok()) << member.status();
+  EXPECT_TRUE(member->already_member);
+  EXPECT_EQ(member->role, rights::Role::kGuest);
+  EXPECT_EQ(member->channels, std::vector<ChannelId>{channel_});
+  EXPECT_EQ(member->expire_time, kNow - absl::Hours(1));
+  EXPECT_EQ(member->access_end_time, kNow);
+  const rv1::JoinMemberRequest& asked = wire_.join_request;
+  EXPECT_EQ(asked.join_key(), "key");
+  EXPECT_EQ(asked.workspace(), workspace_.text());
+  EXPECT_EQ(asked.invite(), invite.name.invite.text());
+  EXPECT_EQ(asked.inviter(), invite.inviter.text());
+  EXPECT_EQ(asked.rights_n(), 7u);
+  EXPECT_EQ(asked.check_time().seconds(), absl::ToUnixSeconds(kNow));
+  EXPECT_EQ(asked.role(), type::v1::ROLE_GUEST);
+  EXPECT_EQ(asked.channels_size(), 1);
+  EXPECT_EQ(asked.ttl().seconds(), 3);
+  EXPECT_EQ(Header("guestpass-user-authorization"), "Bearer user.token");
+  EXPECT_LT(wire_.allowed, kAbandonedAfter) << "nobody settles what is still awaited";
+  EXPECT_GT(wire_.allowed, kJoinTimeout - absl::Seconds(2));
+
+  invite.guest_expiry = kNow;
+  ASSERT_TRUE(client_->Join(call_, invite, "key").ok());
+  EXPECT_EQ(wire_.join_request.expire_time().seconds(), absl::ToUnixSeconds(kNow));
+  invite.guest_expiry = GuestExpiry();
+  ASSERT_TRUE(client_->Join(call_, invite, "key").ok());
+  EXPECT_EQ(wire_.join_request.expiry_case(), rv1::JoinMemberRequest::EXPIRY_NOT_SET);
+}
+
+TEST_F(MembershipClientTest, ResolveAsksOnItsOwnBehalf) {
+  wire_.resolve_response.set_outcome(rv1::ResolveJoinResponse::OUTCOME_JOINED);
+  EXPECT_EQ(*client_->Resolve("key"), true);
+  EXPECT_EQ(wire_.resolve_request.join_key(), "key");
+  EXPECT_EQ(Header("guestpass-user-authorization"), "");
+  wire_.resolve_response.set_outcome(rv1::ResolveJoinResponse::OUTCOME_CANCELLED);
+  EXPECT_EQ(*client_->Resolve("key"), false);
+  wire_.resolve_response.clear_outcome();
+  EXPECT_FALSE(client_->Resolve("key").ok()) << "no decision is no decision";
+}
+
+TEST_F(MembershipClientTest, FindKnowsDirectMembersAndThoseThroughTheOrganization) {
+  SetRights(Guest(kNow + absl::Microseconds(1)), std::nullopt, false);
+  const auto guest = client_->Find({workspace_, user_});
+  ASSERT_TRUE(guest.ok()) << guest.status();
+  ASSERT_TRUE(guest->has_value());
+  EXPECT_TRUE((*guest)->already_member);
+  EXPECT_EQ((*guest)->channels, std::vector<ChannelId>{channel_});
+  ASSERT_EQ(wire_.rights_request.queries_size(), 1);
+  EXPECT_EQ(wire_.rights_request.queries(0).user(), user_.text());
+
+  SetRights({.workspace = workspace_, .user = user_}, rights::OrganizationRole::kAdmin, false);
+  const auto admin = client_->Find({workspace_, user_});
+  ASSERT_TRUE(admin.ok() && admin->has_value());
+  EXPECT_EQ((*admin)->role, rights::Role::kAdmin);
+}
+
+TEST_F(MembershipClientTest, FindKnowsWhoIsNoMember) {
+  SetRights(Guest(kNow), std::nullopt, false);
+  EXPECT_TRUE(HasReason(client_->Find({workspace_, user_}).status(), Reason::kGuestEnded));
+  SetRights({.workspace = workspace_, .user = user_}, std::nullopt, false);
+  EXPECT_FALSE(client_->Find({workspace_, user_})->has_value());
+  SetRights(Guest(kNow + absl::Hours(1)), std::nullopt, true);
+  EXPECT_FALSE(client_->Find({workspace_, user_})->has_value()) << "the workspace is gone";
+  wire_.rights_response.mutable_snapshots(0)->Clear();
+  EXPECT_FALSE(client_->Find({workspace_, user_})->has_value()) << "there never was one";
+  wire_.rights_response.clear_snapshots();
+  EXPECT_FALSE(client_->Find({workspace_, user_}).ok());
+}
+
+TEST_F(MembershipClientTest, RefusalsComeThroughAndSilenceIsUnavailable) {
+  wire_.status = rpc::ToGrpc(Error(Reason::kGuestEnded, "ended", {{"access_end_time", "t"}}), "r1");
+  const absl::Status refused = client_->Join(call_, GuestInvite(), "key").status();
+  EXPECT_TRUE(HasReason(refused, Reason::kGuestEnded));
+  EXPECT_EQ(DetailsOf(refused)->metadata.at("access_end_time"), "t");
+  server_->Shutdown(std::chrono::system_clock::now());
+  EXPECT_TRUE(HasReason(client_->Resolve("key").status(), Reason::kServiceUnavailable));
+}
+
+}  // namespace
+}  // namespace guestpass::invite

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/mail/mailer.h"
+#include "common/postgres/service_database.h"
+#include "common/rpc/client.h"
+#include "common/rpc/host.h"
+#include "common/status/macros.h"
+#include "services/invite/client/mail_courier.h"
+#include "services/invite/client/membership_client.h"
+#include "services/invite/server/invite_service.h"
+#include "services/invite/storage/postgres/invite_migrations.h"
+#include "services/invite/storage/postgres/pg_invite_store.h"
+
+namespace guestpass::invite {
+namespace {
+
+constexpr char kProgram[] = "invite";
+
+struct Config {
+  rpc::HostOptions host;
+  std::string database, membership, service_token_file, mail_directory, public_url;
+  absl::Duration default_lifetime;
+};
+
+postgres::Migrations Migrations() { return postgres::Migrations(kProgram, InviteMigrations()); }
+
+Config Read(config::Settings& settings) {
+  Config config{.host = rpc::ReadHostOptions(settings), .database = postgres::ReadConninfo(settings)};
+  config.membership = settings.Text("membership", "membership's host and port");
+  config.service_token_file = settings.Text("service-token-file", "the file with this service's own token");
+  config.mail_directory =
+      settings.TextOr("mail-directory", "", "where mail is written to; empty for no mail");
+  config.public_url = settings.TextOr("public-url", "", "what invites link to; needed for mail");
+  config.default_lifetime = settings.DurationOr("default-invite-lifetime", CreationOptions().default_lifetime,
+                                                absl::Seconds(1), kMaxLifetime, "how long invites hold");
+  return config;
+}
+
+absl::StatusOr<std::optional<PublicUrl>> ReadPublicUrl(const Config& config) {
+  if (config.public_url.empty() && config.mail_directory.empty()) return std::optional<PublicUrl>();
+  ASSIGN_OR_RETURN(PublicUrl url, PublicUrl::Parse(config.public_url));
+  return std::optional<PublicUrl>(url);
+}
+
+absl::Status Serve(const Config& config) {
+  const postgres::SessionOptions database{.conninfo = config.database, .application_name = kProgram};
+  ASSIGN_OR_RETURN(const std::optional<PublicUrl> public_url, ReadPublicUrl(config));
+  std::unique_ptr<mail::DirectoryMailer> mailer;
+  std::optional<MailCourier> courier;
+  if (!config.mail_directory.empty()) {
+    ASSIGN_OR_RETURN(mailer, mail::DirectoryMailer::Open(config.mail_directory));
+    courier.emplace(*mailer, *public_url);
+  }
+  RETURN_IF_ERROR(postgres::CheckServable(database, Migrations()));
+  ASSIGN_OR_RETURN(const auto host, rpc::Host::Create(config.host));
+  ASSIGN_OR_RETURN(const auto token, auth::ServiceToken::Open(config.service_token_file));
+  postgres::Pool pool({.conninfo = config.database, .application_name = kProgram});
+  PgInviteStore store(pool);
+  MembershipClient membership(rpc::Dial(config.membership), *token);
+  Creation creation(store, membership, courier.has_value() ? &*courier : nullptr,
+                    {.default_lifetime = config.default_lifetime, .public_url = public_url});
+  Redemption redemption(store, membership);
+  InviteService service(host->runner(), creation, redemption);
+  return host->Serve({&service}, {v1::InviteService::service_full_name()});
+}
+
+}  // namespace
+}  // namespace guestpass::invite
+
+int main(int argc, char** argv) {
+  using namespace guestpass;
+  invite::Config config;
+  return rpc::Main(
+      invite::kProgram, argc, argv, [&](config::Settings& settings) { config = invite::Read(settings); },
+      [&] { return invite::Serve(config); },
+      [&](const std::vector<std::string>& words) {
+        return postgres::RunCommand(words, config.database, invite::Migrations());
+      });
+}

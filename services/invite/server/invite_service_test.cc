@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/invite/server/invite_service.h"
+
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "absl/time/clock.h"
+#include "common/auth/issuer.h"
+#include "common/auth/key_set.h"
+#include "common/rpc/client.h"
+#include "common/rpc/server.h"
+#include "common/rpc/wire_status.h"
+#include "services/invite/server/service_fixture.h"
+
+namespace guestpass::invite {
+namespace {
+
+// The service as callers meet it: by gRPC, with tokens.
+class InviteServiceTest : public ServiceTest {
+ protected:
+  void SetUp() override {
+    const std::string path = testing::TempDir() + "jwks.json";
+    std::ofstream(path) << issuer_.Jwks();
+    keys_ = *auth::KeySetSource::Open(path);
+    verifier_ =
+        std::make_unique<auth::TokenVerifier>(*keys_, auth::kDevelopmentIssuer, auth::kDevelopmentAudience);
+    runner_ = std::make_unique<rpc::Runner>(executor_, *verifier_, SystemClock());
+    service_ = std::make_unique<InviteService>(*runner_, creation_, redemption_);
+    server_ = *rpc::Server::Start({.listen = "127.0.0.1:0"}, {service_.get()}, {});
+    stub_ = v1::InviteService::NewStub(rpc::Dial(absl::StrCat("127.0.0.1:", server_->port())));
+  }
+
+  std::string Token(const std::string& subject, const std::string& service = "") const {
+    return issuer_.Mint({.subject = subject,
+                         .email = service.empty() ? subject + "@example.com" : "",
+                         .email_verified = service.empty(),
+                         .service = service,
+                         .issue_time = absl::Now() - absl::Seconds(10),
+                         .expire_time = absl::Now() + absl::Hours(1)});
+  }
+
+  static void Authorize(grpc::ClientContext& context, const std::string& token,
+                        const std::string& forwarded = "") {
+    if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
+    if (!forwarded.empty()) context.AddMetadata("guestpass-user-authorization", "Bearer " + forwarded);
+  }
+
+  std::string RedeemReason(const std::string& secret, const std::string& token,
+                           const std::string& forwarded = "") {
+    grpc::ClientContext context;
+    Authorize(context, token, forwarded);
+    v1::RedeemInviteRequest request;
+    request.set_secret(secret);
+    v1::RedeemInviteResponse response;
+    return ReasonOf(rpc::FromGrpc(stub_->RedeemInvite(&context, request, &response), "invite"));
+  }
+
+  const auth::Issuer issuer_ = auth::Issuer::Create();
+  rpc::Executor executor_{8, 64};
+  std::unique_ptr<auth::KeySetSource> keys_;
+  std::unique_ptr<auth::TokenVerifier> verifier_;
+  std::unique_ptr<rpc::Runner> runner_;
+  std::unique_ptr<InviteService> service_;
+  std::unique_ptr<rpc::Server> server_;
+  std::unique_ptr<v1::InviteService::Stub> stub_;
+};
+
+TEST_F(InviteServiceTest, AUserCreatesAndTheInvitedRedeems) {
+  grpc::ClientContext context;
+  Authorize(context, Token("admin"));
+  v1::CreateInviteResponse created;
+  const grpc::Status status = stub_->CreateInvite(&context, GuestRequest(), &created);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(created.invite().inviter(), auth::UserIdOf(auth::kDevelopmentIssuer, "admin").text());
+  EXPECT_EQ(RedeemReason(created.secret(), Token("bob")), "INVITE_EMAIL_MISMATCH");
+  EXPECT_EQ(RedeemReason(created.secret(), Token("ann")), "OK");
+}
+
+TEST_F(InviteServiceTest, RedeemingNeedsTheUsersOwnTokenDirectOrForwarded) {
+  const std::string secret = Invited();
+  EXPECT_EQ(RedeemReason(secret, ""), "CREDENTIALS_MISSING");
+  EXPECT_EQ(RedeemReason(secret, Token("edge", "edge")), "CALLER_NOT_ALLOWED");
+  EXPECT_EQ(RedeemReason(secret, Token("edge", "edge"), Token("ann")), "OK");
+}
+
+TEST_F(InviteServiceTest, EveryBadFieldReachesTheCaller) {
+  grpc::ClientContext context;
+  Authorize(context, Token("admin"));
+  v1::CreateInviteRequest request;
+  request.set_parent(ToName(workspace_));
+  v1::CreateInviteResponse response;
+  const absl::Status status = rpc::FromGrpc(stub_->CreateInvite(&context, request, &response), "invite");
+  EXPECT_EQ(FieldsOf(status), "invite.email invite.role ");
+}
+
+}  // namespace
+}  // namespace guestpass::invite

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "common/rpc/proto_time.h"
+#include "common/status/error.h"
+#include "gtest/gtest.h"
+#include "services/membership/testing/installation.h"
+
+namespace guestpass::membership {
+namespace {
+
+using rights::GuestState;
+
+class ExpirationsTest : public testing::Test {
+ protected:
+  rights::v1::ApplyDueExpirationsResponse Apply(int limit = 10'000) {
+    rights::v1::ApplyDueExpirationsRequest request;
+    request.set_limit(limit);
+    const auto response = here_.rights.ApplyDueExpirations(Installation::AsService("guest-expiry"), request);
+    EXPECT_TRUE(response.ok()) << response.status();
+    return *response;
+  }
+  absl::Status Set(const std::string& by, const rights::v1::SetGuestExpirationRequest& request) {
+    return here_.rights.SetGuestExpiration(Installation::AsService("guest-expiry", by), request).status();
+  }
+  rights::v1::SetGuestExpirationRequest Change(const std::string& name) {
+    rights::v1::SetGuestExpirationRequest request;
+    request.set_workspace(here_.workspace.ToString());
+    request.set_user(Installation::IdOf(name).ToString());
+    return request;
+  }
+  // Moves a guest's deadlines so that they lie that long ago.
+  void SetPassed(const std::string& name, absl::Duration expired, absl::Duration ended) {
+    ASSERT_TRUE(
+        here_.NewSession()
+            ->Run("UPDATE members SET expire_us = now_us() - $2, access_end_us = now_us() - $3 WHERE user_id "
+                  "= $1",
+                  postgres::Params::Of(Installation::IdOf(name), expired, ended))
+            .ok());
+  }
+  // Guests in the workspace whose time has come, `count` of them.
+  void AddDueGuests(int count) {
+    ASSERT_TRUE(
+        here_.NewSession()
+            ->Run("INSERT INTO members (workspace, user_id, shard, role, expire_us, access_end_us, "
+                  "recorded_state, grants, create_us) SELECT id, left(translate(md5(i::text) || "
+                  "md5('x' || i), '0189', 'wxyz'), 26), shard, 'GUEST', now_us(), now_us() + 1000000000, "
+                  "'ACTIVE', ARRAY[$2::text], 1 FROM workspaces, generate_series(1, $3::int) AS i "
+                  "WHERE id = $1",
+                  postgres::Params::Of(here_.workspace, here_.public_channel, count))
+            .ok());
+  }
+  int64_t Due() { return here_.Count("SELECT count(*) FROM members WHERE due_us <= now_us()"); }
+
+  Installation here_;
+};
+
+void ExpectReason(const absl::Status& status, Reason reason) {
+  EXPECT_TRUE(HasReason(status, reason)) << status;
+}
+
+TEST_F(ExpirationsTest, AGuestWhoseTimeHasComeIsSoftLockedOnce) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  SetPassed("ann", absl::Seconds(1), -absl::Hours(1));
+  EXPECT_EQ(Apply().applied(), 1);
+  EXPECT_EQ(Apply().applied(), 0);
+  EXPECT_EQ(here_.StateOf("ann").recorded, GuestState::kSoftLocked);
+  const CommittedEntries last = here_.recorder.commits().back();
+  ASSERT_EQ(last.entries.size(), 1u);
+  EXPECT_EQ(last.entries[0].object, rights::Object(here_.StateOf("ann")));
+  EXPECT_EQ(last.entries[0].effective_time, here_.StateOf("ann").expire_time);
+  EXPECT_GT(last.entries[0].record_time, last.entries[0].effective_time);
+  EXPECT_EQ(here_.Count(
+                "SELECT count(*) FROM audit_entries WHERE actor IS NULL AND actor_service = 'guest-expiry'"),
+            1);
+}
+
+TEST_F(ExpirationsTest, BothDeadlinesPassedAreTwoAuditEntriesAndOneOfTheFeed) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  SetPassed("ann", absl::Hours(2), absl::Hours(1));
+  const size_t commits = here_.recorder.commits().size();
+  EXPECT_EQ(Apply().applied(), 1);
+  ASSERT_EQ(here_.recorder.commits().size(), commits + 1);
+  EXPECT_EQ(here_.recorder.commits().back().entries.size(), 1u);
+  EXPECT_EQ(here_.StateOf("ann").recorded, GuestState::kEnded);
+  const auto session = here_.NewSession();
+  const auto audit = session->Run(
+      "SELECT action, effective_us, record_us, after->>'recorded_state' FROM audit_entries WHERE actor IS "
+      "NULL "
+      "ORDER BY number");
+  ASSERT_EQ(audit->rows(), 2);
+  EXPECT_EQ(audit->Text(0, 0), "member.soft_locked");
+  EXPECT_EQ(audit->Time(0, 1), here_.StateOf("ann").expire_time);
+  EXPECT_EQ(audit->Text(0, 3), "SOFT_LOCKED");
+  EXPECT_EQ(audit->Text(1, 0), "member.ended");
+  EXPECT_EQ(audit->Time(1, 1), here_.StateOf("ann").access_end_time);
+  EXPECT_GT(audit->Int64(1, 2), audit->Int64(1, 1));
+}
+
+TEST_F(ExpirationsTest, AnExtensionUnderWayBeatsTheExpiryOfTheOldTime) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  SetPassed("ann", absl::Seconds(1), -absl::Hours(1));
+  const auto extension = here_.NewSession();
+  ASSERT_TRUE(
+      extension
+          ->Script("BEGIN; UPDATE members SET expire_us = now_us() + 3600000000, access_end_us = now_us() + "
+                   "7200000000 WHERE role = 'GUEST'")
+          .ok());
+  const auto meanwhile = Apply();
+  EXPECT_EQ(meanwhile.applied(), 0);
+  EXPECT_EQ(meanwhile.skipped(), 1);
+  ASSERT_TRUE(extension->Script("COMMIT").ok());
+  const auto after = Apply();
+  EXPECT_EQ(after.applied(), 0);
+  EXPECT_EQ(after.skipped(), 0);
+  EXPECT_EQ(here_.StateOf("ann").recorded, GuestState::kActive);
+}
+
+TEST_F(ExpirationsTest, AnExtensionThatWaitedForTheExpiryUnlocks) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  SetPassed("ann", absl::Seconds(1), -absl::Hours(1));
+  const auto head = here_.NewSession();  // keeps the expiry from committing
+  ASSERT_TRUE(head->Script("BEGIN; SELECT FROM rights_heads FOR UPDATE").ok());
+  std::thread expiry([&] { EXPECT_EQ(Apply().applied(), 1); });
+  here_.AwaitWaiters(1);
+  std::thread extension([&] { EXPECT_TRUE(here_.SetTtl("ann", absl::Hours(1)).ok()); });
+  here_.AwaitWaiters(2);
+  ASSERT_TRUE(head->Script("COMMIT").ok());
+  expiry.join();
+  extension.join();
+  EXPECT_EQ(here_.StateOf("ann").recorded, GuestState::kActive);
+}
+
+TEST_F(ExpirationsTest, AShardThatAnotherWorkerIsAtIsBusy) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  SetPassed("ann", absl::Seconds(1), -absl::Hours(1));
+  const auto worker = here_.NewSession();
+  ASSERT_TRUE(
+      worker
+          ->Script(
+              "BEGIN; SELECT pg_advisory_xact_lock(1735419256, shard) FROM (SELECT DISTINCT shard::int FROM "
+              "workspaces) AS s")
+          .ok());
+  const auto response = Apply();
+  EXPECT_EQ(response.applied(), 0);
+  EXPECT_EQ(response.busy_shards(), 1);
+  ASSERT_TRUE(worker->Script("COMMIT").ok());
+  EXPECT_EQ(Apply().applied(), 1);
+}
+
+TEST_F(ExpirationsTest, TheLimitHoldsOverAllBatches) {
+  AddDueGuests(1001);
+  EXPECT_EQ(Apply(600).applied(), 600);
+  EXPECT_EQ(Due(), 401);
+  EXPECT_EQ(Apply(1000).applied(), 401);
+  EXPECT_EQ(Due(), 0);
+}
+
+TEST_F(ExpirationsTest, WorkersSideBySideApplyEachOnce) {
+  AddDueGuests(2000);
+  std::vector<std::thread> workers;
+  for (int i = 0; i < 4; ++i) {
+    workers.emplace_back([&] {
+      while (Due() > 0) Apply();
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  EXPECT_EQ(here_.Count("SELECT count(*) FROM audit_entries WHERE action = 'member.soft_locked'"), 2000);
+}
+
+TEST_F(ExpirationsTest, TenThousandOfOneShardAreRecordedWithinASecond) {
+  AddDueGuests(10'000);
+  const absl::Duration began = SystemClock().Boot();
+  EXPECT_EQ(Apply().applied(), 10'000);
+  const absl::Duration took = SystemClock().Boot() - began;
+  RecordProperty("milliseconds", static_cast<int>(absl::ToInt64Milliseconds(took)));
+  std::printf("10,000 due guests of one shard: %s\n", absl::FormatDuration(took).c_str());
+  EXPECT_LT(took, absl::Seconds(1));
+}
+
+TEST_F(ExpirationsTest, OnlyAdminsSetATimeAndOnlyAGuests) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  here_.AddMember("ben", type::v1::ROLE_MEMBER);
+  auto bad = Change("nobody");
+  ExpectReason(Set("ben", bad), Reason::kRoleTooLow);
+  ExpectReason(Set("stranger", bad), Reason::kRoleTooLow);
+  auto of_nobody = Change("nobody");
+  of_nobody.mutable_ttl()->set_seconds(1);
+  ExpectReason(Set("owner", of_nobody), Reason::kMemberNotFound);
+  auto of_member = Change("ben");
+  of_member.mutable_ttl()->set_seconds(1);
+  ExpectReason(Set("owner", of_member), Reason::kNotAGuest);
+  ExpectReason(Set("owner", Change("ann")), Reason::kFieldInvalid);
+  auto negative = Change("ann");
+  negative.mutable_ttl()->set_nanos(-1000);
+  ExpectReason(Set("owner", negative), Reason::kFieldInvalid);
+  auto past = Change("ann");
+  past.mutable_expire_time()->set_seconds(1'000'000'000);
+  ExpectReason(Set("owner", past), Reason::kFieldInvalid);
+  auto not_cleared = Change("ann");
+  not_cleared.set_clear(false);
+  ExpectReason(Set("owner", not_cleared), Reason::kFieldInvalid);
+}
+
+TEST_F(ExpirationsTest, SettingMovesBothDeadlinesAndClearingTakesThemAway) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  ASSERT_TRUE(here_.SetTtl("ann", absl::Hours(1)).ok());
+  const rights::MemberState set = here_.StateOf("ann");
+  EXPECT_EQ(set.access_end_time - set.expire_time, absl::Hours(24));
+  rights::v1::NextDeadlineResponse next =
+      *here_.rights.NextDeadline(Installation::AsService("guest-expiry"), {});
+  EXPECT_EQ(*rpc::FromProto("deadline", next.deadline()), set.expire_time);
+  auto clear = Change("ann");
+  clear.set_clear(true);
+  ASSERT_TRUE(Set("owner", clear).ok());
+  EXPECT_EQ(here_.StateOf("ann").access_end_time, absl::InfiniteFuture());
+  next = *here_.rights.NextDeadline(Installation::AsService("guest-expiry"), {});
+  EXPECT_FALSE(next.has_deadline());
+}
+
+TEST_F(ExpirationsTest, ExtendingAnEndedGuestIsAuditedAsAReactivation) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  SetPassed("ann", absl::Hours(2), absl::Hours(1));
+  Apply();
+  const size_t commits = here_.recorder.commits().size();
+  rights::v1::SetGuestExpirationRequest request = Change("ann");
+  request.mutable_ttl()->set_seconds(60);
+  const auto response =
+      here_.rights.SetGuestExpiration(Installation::AsService("guest-expiry", "owner"), request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(*rpc::FromProto("record_time", response->record_time()),
+            here_.recorder.commits()[commits].entries[0].record_time);
+  EXPECT_EQ(here_.StateOf("ann").recorded, GuestState::kActive);
+  EXPECT_EQ(here_.Count("SELECT count(*) FROM audit_entries WHERE action = 'member.reactivated'"), 1);
+}
+
+}  // namespace
+}  // namespace guestpass::membership
