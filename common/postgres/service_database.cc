@@ -3,9 +3,19 @@
 
 #include <cstdio>
 
+#include "absl/strings/str_cat.h"
 #include "common/status/macros.h"
 
 namespace guestpass::postgres {
+namespace {
+
+absl::Status CheckSetting(const std::string& conninfo) {
+  const absl::Status status = CheckConninfo(conninfo);
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(absl::StrCat("GUESTPASS_DATABASE ", status.message(), "."));
+}
+
+}  // namespace
 
 std::string ReadConninfo(config::Settings& settings) {
   return settings.Secret("database",
@@ -17,13 +27,14 @@ absl::Status RunCommand(const std::vector<std::string>& words, const std::string
   if (words.empty() || words[0] != "migrate" || words.size() > 2) {
     return absl::InvalidArgumentError("the only command is: migrate up | status | --dry-run");
   }
+  RETURN_IF_ERROR(CheckSetting(conninfo));
   ASSIGN_OR_RETURN(const std::string text, migrations.Command(conninfo, words.size() == 2 ? words[1] : ""));
   std::printf("%s", text.c_str());
   return absl::OkStatus();
 }
 
 absl::Status CheckServable(const SessionOptions& options, const Migrations& migrations) {
-  RETURN_IF_ERROR(CheckConninfo(options.conninfo));
+  RETURN_IF_ERROR(CheckSetting(options.conninfo));
   ASSIGN_OR_RETURN(const auto session, Session::Connect(options));
   RETURN_IF_ERROR(migrations.Check(*session));
   return CheckDurability(*session);

@@ -95,7 +95,7 @@ TEST_F(Grpcurl, TheLinesThatUpPrintsWorkAsPrinted) {
   const Outcome all = Shell(harness::PasteLines(*stack_, grpcurl_, token));
   EXPECT_EQ(all.status, 0) << all.output;
   for (const char* expected : {"\"name\": \"organizations/", "CHANNEL_KIND_PRIVATE", "DELIVERY_SENT",
-                               "/members/", "\"welcome\"", "\"writeResult\"", "\"clientMessageId\": \"1\"",
+                               "/members/", "\"welcome\"", "\"write_result\"", "\"client_message_id\": \"1\"",
                                "GUEST_STATE_SOFT_LOCKED", "\"reason\": \"GUEST_SOFT_LOCKED\""}) {
     EXPECT_TRUE(absl::StrContains(all.output, expected)) << expected << " is not in\n" << all.output;
   }

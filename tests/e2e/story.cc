@@ -117,6 +117,7 @@ Story::Note Story::RedeemAsGina() {
 Story::Note Story::OpenStream() {
   ASSIGN_OR_RETURN(stream_, gina_.Connect(workspace_));
   const messaging::v1::Rights& rights = stream_->welcome().rights();
+  RETURN_IF_ERROR(Expect(stream_->welcome().user() == stack_.UserId("gina"), "to be welcomed by gina's id"));
   RETURN_IF_ERROR(Expect(rights.role() == type::v1::ROLE_GUEST &&
                              rights.guest_state() == type::v1::GUEST_STATE_ACTIVE &&
                              TimeOf(rights.expire_time()) == expire_time_,

@@ -57,6 +57,11 @@ absl::StatusOr<Workplace> MakeWorkplace(const Stack& stack, absl::Duration grace
   return place;
 }
 
+absl::StatusOr<std::string> MakePrivateChannel(const Stack& stack, const Workplace& place,
+                                               const std::string& display_name) {
+  return MakeChannel(stack.User("olga"), place.workspace, type::v1::CHANNEL_KIND_PRIVATE, display_name);
+}
+
 absl::StatusOr<invite::v1::RedeemInviteResponse> AddGuest(const Stack& stack, const Workplace& place,
                                                           const std::string& name, absl::Duration ttl) {
   const std::string address = name + "@example.com";

@@ -22,6 +22,10 @@ struct Workplace {
 // Errors: as the calls.
 absl::StatusOr<Workplace> MakeWorkplace(const Stack& stack, absl::Duration grace = absl::Hours(24));
 
+// Makes one more PRIVATE channel in `place`, of that display name. Errors: as the call.
+absl::StatusOr<std::string> MakePrivateChannel(const Stack& stack, const Workplace& place,
+                                               const std::string& display_name);
+
 // Has olga invite NAME@example.com to the closed channel, and `name` redeem that; the guest posts for `ttl`
 // from then on, without end if that is infinite. Errors: as the calls.
 absl::StatusOr<invite::v1::RedeemInviteResponse> AddGuest(const Stack& stack, const Workplace& place,

@@ -81,7 +81,7 @@ absl::StatusOr<Member> Redemption::Join(const rpc::Call& call, const Plan& plan)
       LogUnsettled(plan.reservation, resolved.status());
       return resolved.status();
     }
-    joined = false;
+    joined = *resolved;
   }
   const absl::Status settled = Settle(plan.reservation, joined);
   if (!settled.ok()) LogUnsettled(plan.reservation, settled);

@@ -24,7 +24,7 @@ std::string Call(absl::string_view grpcurl, absl::string_view caller, absl::stri
 
 // As above, showing the answer and keeping the first resource name of it that begins with `prefix`.
 std::string Keep(absl::string_view variable, absl::string_view prefix, absl::string_view call) {
-  return absl::StrCat(variable, "=$(", call, " | tee /dev/stderr | grep -o '", prefix, "' | head -n 1)\n");
+  return absl::StrCat(variable, "=$(", call, " | tee -a /dev/stderr | grep -o '", prefix, "' | head -n 1)\n");
 }
 
 }  // namespace
@@ -82,7 +82,7 @@ std::string PasteLines(const Stack& stack, absl::string_view grpcurl, absl::stri
       "\nMAIL=$(ls -t ", stack.mail_dir(), "/*.eml | head -n 1)\n",
       "MEMBER=$(sed -n 's|.*/join#\\([a-z2-7]\\{52\\}\\).*|{\"secret\": \"\\1\"}|p' $MAIL | head -n 1 | ",
       Call(program, "GINA", "-d @", at.invite, "invite.v1.InviteService/RedeemInvite"),
-      " | tee /dev/stderr | grep -o 'workspaces/[a-z2-7]*/members/[a-z2-7]*')\n",
+      " | tee -a /dev/stderr | grep -o 'workspaces/[a-z2-7]*/members/[a-z2-7]*')\n",
       "\n# messaging-gateway: a stream that posts and is open for a second, then the history.\n",
       "{ echo '{\"hello\": {\"workspace\": \"'$WORKSPACE'\"}} {\"post\": {\"channel\": \"'$CHANNEL'\", "
       "\"client_message_id\": \"1\", \"text\": \"Good morning\"}}'; sleep 1; } | ",
