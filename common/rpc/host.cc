@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/rpc/host.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <thread>
 #include <utility>
@@ -34,6 +35,15 @@ void ServeWhenReady(Server& server, const std::function<absl::Status()>& ready, 
   }
   server.SetServing(true);
   telemetry::Log(telemetry::Severity::kInfo, "serving", {{"port", absl::StrCat(server.port())}});
+}
+
+// A command and its one argument come first: "migrate --dry-run" is no flag.
+std::vector<std::string> TakeCommand(std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0].starts_with("-")) return {};
+  const size_t count = std::min<size_t>(2, arguments.size());
+  std::vector<std::string> words(arguments.begin(), arguments.begin() + count);
+  arguments.erase(arguments.begin(), arguments.begin() + count);
+  return words;
 }
 
 telemetry::Severity LevelOf(const std::string& text) {
@@ -94,21 +104,22 @@ int Main(const std::string& program, int argc, char** argv,
          const std::function<absl::Status(const std::vector<std::string>&)>& command) {
   BlockTerminationSignals();
   telemetry::SetLogService(program);
-  config::Settings settings({argv + 1, argv + argc}, config::ProcessEnvironment());
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  const std::vector<std::string> words = TakeCommand(arguments);
+  config::Settings settings(std::move(arguments), config::ProcessEnvironment());
   read(settings);
   if (settings.HelpAsked()) {
     std::printf("%s", settings.Help().c_str());
     return 0;
   }
-  const std::vector<std::string> words = settings.positional();
+  if (!settings.positional().empty() || (!words.empty() && command == nullptr)) {
+    const std::string& word = words.empty() ? settings.positional()[0] : words[0];
+    std::fprintf(stderr, "%s: `%s` is no flag and no command here.\n", program.c_str(), word.c_str());
+    return 2;
+  }
   absl::Status status = settings.Finish();
   const bool misused = !status.ok();
-  if (status.ok() && !words.empty() && command == nullptr) {
-    status =
-        absl::InvalidArgumentError(absl::StrCat("`", words[0], "` is no flag, and there are no commands."));
-  } else if (status.ok()) {
-    status = words.empty() ? serve() : command(words);
-  }
+  if (status.ok()) status = words.empty() ? serve() : command(words);
   if (status.ok()) return 0;
   std::fprintf(stderr, "%s: %s\n", program.c_str(), std::string(status.message()).c_str());
   if (misused) std::fprintf(stderr, "%s --help lists all settings.\n", program.c_str());

@@ -24,6 +24,7 @@ class SharedRead {
       absl::MutexLock lock(&mutex_);
       if (next_ != nullptr) {
         round = next_;
+        ++round->askers;
         mutex_.Await(absl::Condition(&round->done));
         return round->answer;
       }
@@ -41,14 +42,21 @@ class SharedRead {
     return answer;
   }
 
+  // How many wait for a read that has not begun.
+  int waiting() const {
+    absl::MutexLock lock(&mutex_);
+    return next_ == nullptr ? 0 : next_->askers;
+  }
+
  private:
   struct Round {
+    int askers = 1;
     bool done = false;
     absl::StatusOr<T> answer;
   };
 
   const std::function<absl::StatusOr<T>()> read_;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   bool running_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<Round> next_ ABSL_GUARDED_BY(mutex_);  // the round that has not begun
 };

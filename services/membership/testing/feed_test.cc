@@ -60,7 +60,6 @@ class FeedTest : public testing::Test {
 
 TEST_F(FeedTest, TheLogReplaysToWhatASnapshotReads) {
   ChangeEverything();
-  // "orgadmin" was put into the tables beside the service.
   std::map<std::string, rights::Object> replayed;
   const auto page = Changes(0);
   ASSERT_TRUE(page.ok()) << page.status();
@@ -79,7 +78,7 @@ TEST_F(FeedTest, TheLogReplaysToWhatASnapshotReads) {
   EXPECT_GE(compared, 4 * 3 + 4 + 2);
 }
 
-TEST_F(FeedTest, WhatIsTornOutOfTheTablesIsWhatWasToldOfTheCommits) {
+TEST_F(FeedTest, TheLogHasWhatWasToldOfTheCommits) {
   ChangeEverything();
   std::vector<rights::Entry> told;
   for (const CommittedEntries& commit : here_.recorder.commits()) {

@@ -67,13 +67,15 @@ class Installation {
   PgMembershipStore store{pool, recorder};
 
  private:
-  static std::unique_ptr<auth::KeySetSource> MakeKeys();
+  static std::string MakeKeyDirectory();
 
-  const std::unique_ptr<auth::KeySetSource> keys_ = MakeKeys();
+  const std::string key_directory_ = MakeKeyDirectory();
+  const std::unique_ptr<auth::KeySetSource> keys_ = *auth::KeySetSource::Open(key_directory_ + "/jwks.json");
   auth::TokenVerifier verifier_{*keys_, auth::kDevelopmentIssuer, auth::kDevelopmentAudience};
   rpc::Executor executor_{8, 100};
 
  public:
+  const auth::Issuer issuer = *auth::Issuer::LoadOrCreate(key_directory_);  // of tokens that `runner` accepts
   rpc::Runner runner{executor_, verifier_, SystemClock()};
   MembershipService membership{runner, store};
   RightsService rights{runner, store};

@@ -72,6 +72,25 @@ TEST_F(RemovalsTest, ARemovedMemberTakesPartInNothing) {
             static_cast<int64_t>(last.entries[0].n));
 }
 
+TEST_F(RemovalsTest, WhoMayTakeAnAdminAwayWaitsForWhoIsAtIt) {
+  here_.AddMember("ann", type::v1::ROLE_ADMIN);
+  here_.AddMember("ben", type::v1::ROLE_ADMIN);
+  ASSERT_TRUE(here_.NewSession()->Script("UPDATE members SET role = 'MEMBER' WHERE sponsor IS NULL").ok());
+  const auto head = here_.NewSession();  // keeps the first removal from committing
+  ASSERT_TRUE(head->Script("BEGIN; SELECT FROM rights_heads FOR UPDATE").ok());
+  absl::Status of_ann, of_ben;
+  std::thread first([&] { of_ann = here_.Remove("orgadmin", "ann"); });
+  here_.AwaitWaiters(1);
+  std::thread second([&] { of_ben = here_.Remove("orgadmin", "ben"); });
+  here_.AwaitWaiters(2);
+  ASSERT_TRUE(head->Script("COMMIT").ok());
+  first.join();
+  second.join();
+  EXPECT_TRUE(of_ann.ok()) << of_ann;
+  ExpectReason(of_ben, Reason::kLastAdmin);
+  EXPECT_EQ(Admins(), 1);
+}
+
 TEST_F(RemovalsTest, ManyRacingRemovalsOfTheAdminsLeaveOne) {
   here_.AddMember("ann", type::v1::ROLE_ADMIN);
   here_.AddMember("ben", type::v1::ROLE_ADMIN);

@@ -38,7 +38,7 @@ class PrivatePostgres {
 
   const std::string& directory() const { return directory_; }
   std::string log() const { return directory_ + "/postgres.log"; }
-  pid_t pid() const { return server_->pid(); }
+  pid_t pid() const { return server_.has_value() ? server_->pid() : 0; }  // 0 if it does not run
 
   // Runs statements as the superuser.
   absl::Status Execute(absl::string_view database, absl::string_view sql);

@@ -33,7 +33,11 @@ constexpr char kAppend[] = R"sql(
                             rights_epoch, rights_shard, rights_n, ordinal)
   ), known AS MATERIALIZED (
     SELECT i.ordinal, e.number, e.create_us
-    FROM input i JOIN events e USING (channel, actor, client_message_id)
+    FROM input i CROSS JOIN LATERAL (
+      SELECT number, create_us FROM events
+      WHERE channel = i.channel AND actor = i.actor AND client_message_id = i.client_message_id
+      LIMIT 1
+    ) e
   ), fresh AS MATERIALIZED (
     SELECT i.*, first_value(i.ordinal) OVER same AS original
     FROM input i WHERE NOT EXISTS (SELECT FROM known k WHERE k.ordinal = i.ordinal)
@@ -66,6 +70,10 @@ constexpr char kAppend[] = R"sql(
   LEFT JOIN numbered n ON n.ordinal = f.original
   ORDER BY i.ordinal
 )sql";
+
+// Planning the statement anew for each batch would take longer than running it; and a plan made while the
+// tables are small must be as good when they are large: LIMIT above, and indexes here, keep it from scanning.
+constexpr char kOnePlan[] = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off";
 
 constexpr char kClock[] = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 constexpr size_t kMostHeadsRemembered = 100'000;
@@ -132,6 +140,7 @@ absl::Status PgMessageWriter::EnsureSession() {
   if (session_ == nullptr || session_->broken()) {
     session_.reset();
     ASSIGN_OR_RETURN(session_, postgres::Session::Connect(options_));
+    RETURN_IF_ERROR(session_->Script(kOnePlan));
   }
   if (!anchor_.Latest(clock_.Boot()).has_value()) return SampleClock();
   return absl::OkStatus();
