@@ -99,9 +99,9 @@ absl::Status Host::Serve(const std::vector<grpc::Service*>& services, std::vecto
   return absl::OkStatus();
 }
 
-int Main(const std::string& program, int argc, char** argv,
-         const std::function<void(config::Settings&)>& read, const std::function<absl::Status()>& serve,
-         const std::function<absl::Status(const std::vector<std::string>&)>& command) {
+int RunMain(const std::string& program, int argc, char** argv,
+            const std::function<void(config::Settings&)>& read, const std::function<absl::Status()>& serve,
+            const std::function<absl::Status(const std::vector<std::string>&)>& command) {
   BlockTerminationSignals();
   telemetry::SetLogService(program);
   std::vector<std::string> arguments(argv + 1, argv + argc);

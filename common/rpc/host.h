@@ -53,11 +53,24 @@ class Host {
   Runner runner_;
 };
 
-// A service's main. Reads the settings with `read`, prints help where it was asked for, runs `command` where
-// the command line has words ("migrate up"), else `serve`. Whatever goes wrong is printed as a sentence.
-// Returns the process's exit code: 0, or 2.
-int Main(const std::string& program, int argc, char** argv,
-         const std::function<void(config::Settings&)>& read, const std::function<absl::Status()>& serve,
-         const std::function<absl::Status(const std::vector<std::string>&)>& command = nullptr);
+// A service's main: reads the settings, prints help where it was asked for, runs `command` where the command
+// line begins with words ("migrate up"), else `serve`. Whatever goes wrong is printed as a sentence. Returns
+// the process's exit code: 0, or 2.
+int RunMain(const std::string& program, int argc, char** argv,
+            const std::function<void(config::Settings&)>& read, const std::function<absl::Status()>& serve,
+            const std::function<absl::Status(const std::vector<std::string>&)>& command);
+
+// The same for a service that reads its settings into a Config. Without `command` there are no commands.
+template <typename Config>
+int Main(const std::string& program, int argc, char** argv, Config (*read)(config::Settings&),
+         absl::Status (*serve)(const Config&),
+         absl::Status (*command)(const Config&, const std::vector<std::string>&) = nullptr) {
+  Config config;
+  std::function<absl::Status(const std::vector<std::string>&)> run;
+  if (command != nullptr) run = [&](const std::vector<std::string>& words) { return command(config, words); };
+  return RunMain(
+      program, argc, argv, [&](config::Settings& settings) { config = read(settings); },
+      [&] { return serve(config); }, run);
+}
 
 }  // namespace guestpass::rpc

@@ -48,10 +48,6 @@ absl::Status Serve(const Config& config) {
 }  // namespace guestpass::guest_expiry
 
 int main(int argc, char** argv) {
-  using namespace guestpass;
-  guest_expiry::Config config;
-  return rpc::Main(
-      guest_expiry::kProgram, argc, argv,
-      [&](config::Settings& settings) { config = guest_expiry::Read(settings); },
-      [&] { return guest_expiry::Serve(config); });
+  using namespace guestpass::guest_expiry;
+  return guestpass::rpc::Main<Config>(kProgram, argc, argv, Read, Serve);
 }

@@ -63,16 +63,14 @@ absl::Status Serve(const Config& config) {
   return host->Serve({&service}, {v1::InviteService::service_full_name()});
 }
 
+absl::Status Command(const Config& config, const std::vector<std::string>& words) {
+  return postgres::RunCommand(words, config.database, Migrations());
+}
+
 }  // namespace
 }  // namespace guestpass::invite
 
 int main(int argc, char** argv) {
-  using namespace guestpass;
-  invite::Config config;
-  return rpc::Main(
-      invite::kProgram, argc, argv, [&](config::Settings& settings) { config = invite::Read(settings); },
-      [&] { return invite::Serve(config); },
-      [&](const std::vector<std::string>& words) {
-        return postgres::RunCommand(words, config.database, invite::Migrations());
-      });
+  using namespace guestpass::invite;
+  return guestpass::rpc::Main<Config>(kProgram, argc, argv, Read, Serve, Command);
 }

@@ -54,17 +54,14 @@ absl::Status Serve(const Config& config) {
   return absl::OkStatus();
 }
 
+absl::Status Command(const Config& config, const std::vector<std::string>& words) {
+  return postgres::RunCommand(words, config.database, Migrations());
+}
+
 }  // namespace
 }  // namespace guestpass::membership
 
 int main(int argc, char** argv) {
-  using namespace guestpass;
-  membership::Config config;
-  return rpc::Main(
-      membership::kProgram, argc, argv,
-      [&](config::Settings& settings) { config = membership::Read(settings); },
-      [&] { return membership::Serve(config); },
-      [&](const std::vector<std::string>& words) {
-        return postgres::RunCommand(words, config.database, membership::Migrations());
-      });
+  using namespace guestpass::membership;
+  return guestpass::rpc::Main<Config>(kProgram, argc, argv, Read, Serve, Command);
 }

@@ -56,37 +56,32 @@ absl::Status Serve(const Config& config) {
   PgMessageStore store(pool);
   MembershipRights source(rpc::Dial(config.membership), *token);
   std::unique_ptr<FanOut> fan_out;
-  Live live(source, *bus, signer, store, clock, [&](uint32_t shard) { return fan_out->Follow(shard); });
+  Live live(store, clock, [&](uint32_t shard) { return fan_out->Follow(shard); });
   fan_out =
       std::make_unique<FanOut>(*bus, signer, [&](auto messages) { live.hubs.Offer(std::move(messages)); });
+  rights_feed::Follower rights(live.feed, *bus, source, signer, clock);
   AnchoredClock anchor;
   WriterLanes lanes(PgMessageWriter::Make(config.lanes, database, anchor, clock), clock,
-                    [&](std::vector<Message> stored) {
-                      fan_out->Publish(stored);
-                      live.hubs.Offer(std::move(stored));
-                    });
+                    [&](auto stored) { fan_out->Send(std::move(stored)); });
   PostRate rate(config.guest_posts);
-  Gateway gateway{live, store, lanes, host->executor(), host->runner(), clock, rate};
+  Gateway gateway{live, rights, store, lanes, host->executor(), host->runner(), clock, rate};
   MessagingService service(gateway);
-  RETURN_IF_ERROR(live.rights.Start());
+  RETURN_IF_ERROR(rights.Start());
   const Ticker tick(absl::Milliseconds(5), [&] { live.Tick(); });
   const Ticker sweep(absl::Seconds(1), [&] { live.Sweep(), rate.Sweep(clock.Boot()); });
   return host->Serve(
-      {&service}, {v1::MessagingService::service_full_name()}, [&] { return live.rights.ready(); },
+      {&service}, {v1::MessagingService::service_full_name()}, [&] { return rights.ready(); },
       [&] { live.sessions.GoodbyeAll(); });
+}
+
+absl::Status Command(const Config& config, const std::vector<std::string>& words) {
+  return postgres::RunCommand(words, config.database, Migrations());
 }
 
 }  // namespace
 }  // namespace guestpass::messaging
 
 int main(int argc, char** argv) {
-  using namespace guestpass;
-  messaging::Config config;
-  return rpc::Main(
-      messaging::kProgram, argc, argv,
-      [&](config::Settings& settings) { config = messaging::Read(settings); },
-      [&] { return messaging::Serve(config); },
-      [&](const std::vector<std::string>& words) {
-        return postgres::RunCommand(words, config.database, messaging::Migrations());
-      });
+  using namespace guestpass::messaging;
+  return guestpass::rpc::Main<Config>(kProgram, argc, argv, Read, Serve, Command);
 }

@@ -23,7 +23,7 @@ absl::StatusOr<absl::Time> SetTime(const harness::Client& owner, const std::stri
 
 // When the stream was told of the change recorded at `recorded`.
 absl::StatusOr<absl::Time> Told(harness::StreamClient& stream, absl::Time recorded, size_t from) {
-  const auto of_change = [&](const messaging::v1::ServerFrame& frame) {
+  const auto of_change = [&](const messaging::v1::ConnectResponse& frame) {
     if (!frame.has_rights_changed() || !frame.rights_changed().has_record_time()) return false;
     const auto time = rpc::FromProto("record_time", frame.rights_changed().record_time());
     return time.ok() && *time == recorded;

@@ -18,9 +18,9 @@ using harness::Received;
 using harness::Stack;
 using harness::StreamClient;
 using membership::v1::MembershipService;
+using messaging::v1::ConnectResponse;
 using messaging::v1::Goodbye;
 using messaging::v1::MessagingService;
-using messaging::v1::ServerFrame;
 
 constexpr absl::Duration kPatience = absl::Seconds(10);
 // The heads interval of 250 ms and two round trips, on a machine that has other work. It is half of a guest's
@@ -68,8 +68,9 @@ class Revocation : public testing::Test {
 
   // How long after its commit the removal came to the stream, which must end with it.
   absl::StatusOr<absl::Duration> RemovalNotice(StreamClient& stream) {
-    ASSIGN_OR_RETURN(const Received last,
-                     stream.WaitFor([](const ServerFrame& frame) { return frame.has_goodbye(); }, kPatience));
+    ASSIGN_OR_RETURN(
+        const Received last,
+        stream.WaitFor([](const ConnectResponse& frame) { return frame.has_goodbye(); }, kPatience));
     const Goodbye& goodbye = last.frame.goodbye();
     if (goodbye.reason() != Goodbye::REASON_REMOVED || goodbye.reconnect()) {
       return absl::InternalError(goodbye.ShortDebugString());
@@ -129,7 +130,7 @@ TEST_F(Revocation, MessagesGoFromOneGatewayToTheOtherAndEachIsStoredOnce) {
   for (const auto& stream : *streams) {
     for (uint64_t number : {1, 2, 3}) {
       const auto event = stream->WaitFor(
-          [&](const ServerFrame& frame) { return frame.has_event() && frame.event().number() == number; },
+          [&](const ConnectResponse& frame) { return frame.has_event() && frame.event().number() == number; },
           kPatience);
       EXPECT_TRUE(event.ok()) << event.status();
     }

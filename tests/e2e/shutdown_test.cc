@@ -7,8 +7,8 @@ namespace guestpass::e2e {
 namespace {
 
 using harness::ServiceProcess;
+using messaging::v1::ConnectResponse;
 using messaging::v1::Goodbye;
-using messaging::v1::ServerFrame;
 
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
@@ -26,7 +26,7 @@ TEST(Shutdown, SigtermSaysGoodbyeToStreamsKeepsWhatWasAcknowledgedAndEndsEverySe
   ServiceProcess& gateway = (*stack)->gateway(0);
   gateway.Signal(SIGTERM);
   const auto goodbye =
-      (*stream)->WaitFor([](const ServerFrame& frame) { return frame.has_goodbye(); }, kPatience);
+      (*stream)->WaitFor([](const ConnectResponse& frame) { return frame.has_goodbye(); }, kPatience);
   ASSERT_TRUE(goodbye.ok()) << goodbye.status();
   EXPECT_EQ(goodbye->frame.goodbye().reason(), Goodbye::REASON_SHUTTING_DOWN);
   EXPECT_TRUE(goodbye->frame.goodbye().reconnect());

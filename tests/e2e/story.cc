@@ -17,8 +17,8 @@ using guestexpiry::v1::GuestExpiryService;
 using harness::Received;
 using invite::v1::InviteService;
 using membership::v1::MembershipService;
+using messaging::v1::ConnectResponse;
 using messaging::v1::MessagingService;
-using messaging::v1::ServerFrame;
 
 constexpr absl::Duration kGuestTtl = absl::Seconds(3);
 constexpr absl::Duration kNoticeLimit = absl::Seconds(1);
@@ -143,14 +143,14 @@ Story::Note Story::PostAndReceive(const std::string& id, uint64_t number) {
 
 absl::StatusOr<Received> Story::AwaitEvent(uint64_t number) {
   return stream_->WaitFor(
-      [&](const ServerFrame& frame) {
+      [&](const ConnectResponse& frame) {
         return frame.has_event() && frame.event().channel() == plans_ && frame.event().number() == number;
       },
       kFrameTimeout);
 }
 
 Story::Note Story::AwaitSoftLock() {
-  const auto locked = [](const ServerFrame& frame) {
+  const auto locked = [](const ConnectResponse& frame) {
     return frame.has_rights_changed() && frame.rights_changed().reason() == "GUEST_SOFT_LOCKED";
   };
   ASSIGN_OR_RETURN(const Received notice, stream_->WaitFor(locked, kGuestTtl + kFrameTimeout));
@@ -207,7 +207,7 @@ Story::Note Story::Extend() {
   *request.mutable_ttl() = rpc::ToProto(absl::Hours(1));
   ASSIGN_OR_RETURN(const auto extended, olga_.Call(&GuestExpiryService::Stub::ExtendExpiration, request));
   const absl::Time until = TimeOf(extended.expire_time());
-  const auto restored = [&](const ServerFrame& frame) {
+  const auto restored = [&](const ConnectResponse& frame) {
     return frame.has_rights_changed() && frame.rights_changed().reason().empty() &&
            TimeOf(frame.rights_changed().rights().expire_time()) == until;
   };
@@ -228,7 +228,7 @@ Story::Note Story::Remove() {
 Story::Note Story::AwaitGoodbye() {
   ASSIGN_OR_RETURN(
       const Received notice,
-      stream_->WaitFor([](const ServerFrame& frame) { return frame.has_goodbye(); }, kFrameTimeout));
+      stream_->WaitFor([](const ConnectResponse& frame) { return frame.has_goodbye(); }, kFrameTimeout));
   const messaging::v1::Goodbye& goodbye = notice.frame.goodbye();
   RETURN_IF_ERROR(Expect(goodbye.reason() == messaging::v1::Goodbye::REASON_REMOVED && !goodbye.reconnect(),
                          "Goodbye REMOVED, without a way back"));

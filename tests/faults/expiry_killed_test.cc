@@ -9,7 +9,7 @@ namespace guestpass::faults {
 namespace {
 
 using harness::Stack;
-using messaging::v1::ServerFrame;
+using messaging::v1::ConnectResponse;
 using rights::v1::RightsService;
 
 constexpr absl::Duration kTtl = absl::Seconds(3);
@@ -47,7 +47,7 @@ TEST(ExpiryKilled, PostingStopsOnTimeAndTheTransitionIsRecordedAfterTheRestart) 
   ASSERT_TRUE(before.ok()) << before.status();
 
   const auto notice = (*stream)->WaitFor(
-      [](const ServerFrame& frame) {
+      [](const ConnectResponse& frame) {
         return frame.has_rights_changed() && frame.rights_changed().reason() == "GUEST_SOFT_LOCKED";
       },
       kTtl + kPatience);

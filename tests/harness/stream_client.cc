@@ -14,8 +14,8 @@
 namespace guestpass::harness {
 namespace {
 
-using messaging::v1::ClientFrame;
-using messaging::v1::ServerFrame;
+using messaging::v1::ConnectRequest;
+using messaging::v1::ConnectResponse;
 using messaging::v1::WriteResult;
 
 constexpr absl::Duration kWelcomeTimeout = absl::Seconds(10);
@@ -40,11 +40,11 @@ absl::StatusOr<std::unique_ptr<StreamClient>> StreamClient::Open(const std::stri
                                                                  const std::string& workspace,
                                                                  OnFrame on_frame) {
   auto stream = std::unique_ptr<StreamClient>(new StreamClient(address, token, std::move(on_frame)));
-  ClientFrame hello;
+  ConnectRequest hello;
   hello.mutable_hello()->set_workspace(workspace);
   stream->Send(hello);
   const auto welcome =
-      stream->WaitFor([](const ServerFrame& frame) { return frame.has_welcome(); }, kWelcomeTimeout);
+      stream->WaitFor([](const ConnectResponse& frame) { return frame.has_welcome(); }, kWelcomeTimeout);
   if (!welcome.ok()) {
     const absl::Status end = stream->WaitForEnd(absl::Seconds(1));
     return end.ok() || absl::IsDeadlineExceeded(end) ? welcome.status() : end;
@@ -53,20 +53,20 @@ absl::StatusOr<std::unique_ptr<StreamClient>> StreamClient::Open(const std::stri
   return stream;
 }
 
-bool StreamClient::Send(const ClientFrame& frame) {
+bool StreamClient::Send(const ConnectRequest& frame) {
   absl::MutexLock lock(&write_mutex_);
   return stream_->Write(frame);
 }
 
 bool StreamClient::Subscribe(const std::string& channel, uint64_t after) {
-  ClientFrame frame;
+  ConnectRequest frame;
   frame.mutable_subscribe()->set_channel(channel);
   frame.mutable_subscribe()->set_after(after);
   return Send(frame);
 }
 
 bool StreamClient::StartPost(const std::string& channel, const std::string& id, const std::string& text) {
-  ClientFrame frame;
+  ConnectRequest frame;
   frame.mutable_post()->set_channel(channel);
   frame.mutable_post()->set_client_message_id(id);
   frame.mutable_post()->set_text(text);
@@ -74,7 +74,7 @@ bool StreamClient::StartPost(const std::string& channel, const std::string& id, 
 }
 
 absl::StatusOr<WriteResult> StreamClient::Result(absl::string_view id, absl::Duration timeout) {
-  const auto of_this = [&](const ServerFrame& frame) {
+  const auto of_this = [&](const ConnectResponse& frame) {
     return frame.has_write_result() && frame.write_result().client_message_id() == id;
   };
   ASSIGN_OR_RETURN(const Received received, WaitFor(of_this, timeout));

@@ -20,7 +20,7 @@ namespace guestpass::harness {
 
 // A frame, and when it came by this host's clock.
 struct Received {
-  messaging::v1::ServerFrame frame;
+  messaging::v1::ConnectResponse frame;
   absl::Time at;
 };
 
@@ -28,7 +28,7 @@ struct Received {
 // the one that is wanted. Thread-safe.
 class StreamClient {
  public:
-  using Wanted = absl::FunctionRef<bool(const messaging::v1::ServerFrame&)>;
+  using Wanted = absl::FunctionRef<bool(const messaging::v1::ConnectResponse&)>;
   using OnFrame = std::function<void(const Received&)>;
 
   // Says Hello and waits for Welcome. What the server refused it with, or DEADLINE_EXCEEDED. With `on_frame`,
@@ -42,7 +42,7 @@ class StreamClient {
   const messaging::v1::Welcome& welcome() const { return welcome_; }
 
   // Sends a frame. False if the stream has ended.
-  bool Send(const messaging::v1::ClientFrame& frame);
+  bool Send(const messaging::v1::ConnectRequest& frame);
   bool Subscribe(const std::string& channel, uint64_t after = 0);
   bool StartPost(const std::string& channel, const std::string& id, const std::string& text);
 
@@ -73,7 +73,8 @@ class StreamClient {
 
   grpc::ClientContext context_;
   std::unique_ptr<messaging::v1::MessagingService::Stub> stub_;
-  std::unique_ptr<grpc::ClientReaderWriter<messaging::v1::ClientFrame, messaging::v1::ServerFrame>> stream_;
+  std::unique_ptr<grpc::ClientReaderWriter<messaging::v1::ConnectRequest, messaging::v1::ConnectResponse>>
+      stream_;
   const OnFrame on_frame_;
   messaging::v1::Welcome welcome_;  // set before Open returns
   absl::Mutex write_mutex_;

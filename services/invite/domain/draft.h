@@ -17,7 +17,7 @@ inline constexpr size_t kMaxChannels = 100;
 
 // What somebody wants to be invited to. A value.
 struct Draft {
-  Address address;
+  mail::Address address;
   std::optional<rights::Role> role;  // nothing: not said
   std::vector<ChannelId> channels;   // no id: one that was no name of this workspace's channels
   GuestExpiry guest_expiry;

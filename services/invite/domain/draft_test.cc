@@ -19,7 +19,7 @@ ChannelId Channel(int i) {
 
 Draft Guest() {
   return {
-      .address = *ParseAddress("ann@example.com"), .role = rights::Role::kGuest, .channels = {Channel(0)}};
+      .address = *mail::ParseAddress("ann@example.com"), .role = rights::Role::kGuest, .channels = {Channel(0)}};
 }
 
 std::string Fields(const Draft& draft) {

@@ -25,7 +25,7 @@ absl::Status CheckRedeemable(const Invite& invite, const Redeemer& redeemer, abs
     return InviteExpired(invite.name, invite.expire_time);
   }
   if (!redeemer.verified_email.has_value()) return EmailNotVerified();
-  const std::optional<Address> address = ParseAddress(*redeemer.verified_email);
+  const std::optional<mail::Address> address = mail::ParseAddress(*redeemer.verified_email);
   if (!address.has_value() || address->folded != invite.address.folded) {
     return InviteEmailMismatch(invite.name);
   }

@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include "common/rights/names.h"
 #include "common/rights/objects.h"
-#include "services/invite/domain/address.h"
+#include "common/mail/address.h"
 
 // Invites and the rules of redeeming them. Values and pure functions; `now` is the invite database's.
 namespace guestpass::invite {
@@ -25,7 +25,7 @@ using GuestExpiry = std::variant<std::monostate, absl::Time, absl::Duration>;
 
 struct Invite {
   InviteName name;
-  Address address;
+  mail::Address address;
   rights::Role role = rights::Role::kGuest;
   std::vector<ChannelId> channels;
   GuestExpiry guest_expiry;

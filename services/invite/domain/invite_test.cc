@@ -20,7 +20,7 @@ const Redeemer kByUnverified = {.user = kBob, .verified_email = std::nullopt};
 Invite Pending() {
   return {.name = {*WorkspaceId::Parse("wwwwwwwwwwwwwwwwwwwwwwwwww"),
                    *InviteId::Parse("iiiiiiiiiiiiiiiiiiiiiiiiii")},
-          .address = *ParseAddress("ann@example.com"),
+          .address = *mail::ParseAddress("ann@example.com"),
           .expire_time = kNow + absl::Hours(1)};
 }
 

@@ -37,8 +37,8 @@ class FieldReader {
   std::vector<FieldViolation> violations_;
 };
 
-absl::StatusOr<Address> ParseEmail(absl::string_view text) {
-  const std::optional<Address> address = ParseAddress(text);
+absl::StatusOr<mail::Address> ParseEmail(absl::string_view text) {
+  const std::optional<mail::Address> address = mail::ParseAddress(text);
   if (address.has_value()) return *address;
   return FieldInvalid("invite.email",
                       "is no mail address: one @, before it 1 to 64 ASCII characters that need no quotes, "
@@ -107,7 +107,7 @@ v1::Invite::Delivery ToProto(Delivery delivery) {
 absl::StatusOr<Draft> ParseDraft(const WorkspaceId& workspace, const v1::Invite& invite, absl::Time now) {
   FieldReader reader;
   Draft draft;
-  draft.address = reader.Take(ParseEmail(invite.email())).value_or(Address());
+  draft.address = reader.Take(ParseEmail(invite.email())).value_or(mail::Address());
   draft.role = rights_feed::FromProto(invite.role());
   draft.channels = ParseChannels(workspace, invite, reader);
   draft.guest_expiry = ParseGuestExpiry(invite, reader);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/membership/server/callers.h"
 
-#include "services/membership/domain/address.h"
+#include "common/mail/address.h"
 #include "services/membership/domain/authority.h"
 #include "services/membership/domain/errors.h"
 
@@ -15,7 +15,8 @@ Actor ActorOf(const rpc::Call& call) {
 
 std::string VerifiedAddress(const rpc::Call& call) {
   if (!call.caller.user.has_value() || !call.caller.user->email_verified) return "";
-  return FoldAddress(call.caller.user->email).value_or("");
+  const auto address = mail::ParseAddress(call.caller.user->email);
+  return address.has_value() ? address->folded : "";
 }
 
 absl::StatusOr<Right> RequireAdminOrOperator(const rpc::Call& call, const UserId& user,

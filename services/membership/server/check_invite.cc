@@ -3,7 +3,7 @@
 #include "common/rights_feed/wire_types.h"
 #include "common/rpc/proto_time.h"
 #include "common/status/macros.h"
-#include "services/membership/domain/address.h"
+#include "common/mail/address.h"
 #include "services/membership/domain/authority.h"
 #include "services/membership/domain/errors.h"
 #include "services/membership/server/convert.h"
@@ -44,10 +44,10 @@ absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
   ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceId("workspace", request.workspace()));
   ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
   const auto channels = ParseChannels("channels", request.channels());
-  const auto address = FoldAddress(request.address());
+  const auto address = mail::ParseAddress(request.address());
   RightsQuery query{.workspace = workspace, .user = user};
   if (channels.ok()) query.channels = *channels;
-  ASSIGN_OR_RETURN(const InviteRead read, store_.ReadForInvite(query, address.value_or("")));
+  ASSIGN_OR_RETURN(const InviteRead read, store_.ReadForInvite(query, address.has_value() ? address->folded : ""));
   RETURN_IF_ERROR(RequireAdmin(read.inviter.authority(), read.now));
   RETURN_IF_ERROR(CheckRole(request, channels));
   if (!address.has_value()) return FieldInvalid("address", "is no mail address");

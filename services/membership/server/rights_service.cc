@@ -6,7 +6,7 @@ namespace {
 
 const rpc::Access kInvite{.services = {"invite"}};
 const rpc::Access kGuestExpiry{.services = {"guest-expiry"}};
-const rpc::Access kFeedReaders{.services = {"messaging-gateway", "guest-expiry"}};
+const rpc::Access kFeedReaders{.services = {"messaging-gateway", "guest-expiry", "invite"}};
 
 }  // namespace
 

@@ -20,8 +20,8 @@ v1::Message ToProto(const Message& message) {
   return proto;
 }
 
-v1::ServerFrame ToEventFrame(const Message& message) {
-  v1::ServerFrame frame;
+v1::ConnectResponse ToEventFrame(const Message& message) {
+  v1::ConnectResponse frame;
   v1::Event& event = *frame.mutable_event();
   event.set_channel(ChannelName{message.workspace, message.channel}.ToString());
   event.set_number(message.number);

@@ -10,7 +10,7 @@
 namespace guestpass::messaging {
 
 v1::Message ToProto(const Message& message);
-v1::ServerFrame ToEventFrame(const Message& message);
+v1::ConnectResponse ToEventFrame(const Message& message);
 
 // A member's rights as its client is told them, at `now` by membership's clock.
 v1::Rights ToProto(const WorkspaceId& workspace, const rights_feed::MemberRights::State& state,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "common/rights_feed/follower.h"
 #include "common/rpc/executor.h"
 #include "common/rpc/unary.h"
 #include "common/time/clock.h"
@@ -14,6 +15,7 @@ namespace guestpass::messaging {
 // What all of a gateway's calls and streams share. Every part is thread-safe and outlives the streams.
 struct Gateway {
   Live& live;
+  rights_feed::Follower& rights;
   MessageStore& store;
   PostQueue& posts;
   rpc::Executor& executor;  // for what may block

@@ -3,9 +3,7 @@
 
 #include <functional>
 
-#include "common/nats/bus.h"
 #include "common/rights_feed/feed.h"
-#include "common/rights_feed/follower.h"
 #include "common/time/clock.h"
 #include "services/messaging_gateway/server/channel_hubs.h"
 #include "services/messaging_gateway/server/sessions.h"
@@ -13,18 +11,13 @@
 
 namespace guestpass::messaging {
 
-// What is live on a gateway: the rights as they are followed, the channels and the streams, and the paths
-// between them. Thread-safe. What is passed in outlives it.
+// What is live on a gateway: the rights as cached, the channels and the streams, and the paths between them.
+// Thread-safe. What is passed in outlives it.
 class Live : private rights_feed::Observer {
  public:
   // `follow_messages` makes a shard's messages come in, through hubs.Offer, before it returns.
-  Live(rights_feed::RightsSource& source, nats::Bus& bus, const rights_feed::Signer& signer,
-       MessageStore& store, const Clock& clock, std::function<absl::Status(uint32_t shard)> follow_messages)
-      : clock_(clock),
-        feed(this),
-        sessions(clock),
-        hubs(store, feed, clock, std::move(follow_messages)),
-        rights(feed, bus, source, signer, clock) {}
+  Live(MessageStore& store, const Clock& clock, std::function<absl::Status(uint32_t shard)> follow_messages)
+      : clock_(clock), feed(this), sessions(clock), hubs(store, feed, clock, std::move(follow_messages)) {}
 
   // Wakes streams whose time has come, and fills holes. To be called every few milliseconds.
   void Tick() {
@@ -48,7 +41,6 @@ class Live : private rights_feed::Observer {
   rights_feed::Feed feed;
   Sessions sessions;
   ChannelHubs hubs;
-  rights_feed::Follower rights;  // last: its threads feed the others
 };
 
 }  // namespace guestpass::messaging

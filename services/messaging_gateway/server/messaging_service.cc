@@ -24,7 +24,7 @@ absl::Status Readable(const rights_feed::ChannelRights& rights, absl::string_vie
 
 }  // namespace
 
-grpc::ServerBidiReactor<v1::ClientFrame, v1::ServerFrame>* MessagingService::Connect(
+grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* MessagingService::Connect(
     grpc::CallbackServerContext* context) {
   return Session::Start(gateway_, *context);
 }
@@ -42,8 +42,8 @@ absl::StatusOr<v1::ListMessagesResponse> MessagingService::List(const rpc::Call&
                                                                 const v1::ListMessagesRequest& request) {
   ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
   ASSIGN_OR_RETURN(const ChannelName name, ParseChannelName("parent", request.parent()));
-  ASSIGN_OR_RETURN(const auto member, gateway_.live.rights.Load(name.workspace, user));
-  ASSIGN_OR_RETURN(const auto rights, gateway_.live.rights.LoadChannel(member, name.channel));
+  ASSIGN_OR_RETURN(const auto member, gateway_.rights.Load(name.workspace, user));
+  ASSIGN_OR_RETURN(const auto rights, gateway_.rights.LoadChannel(member, name.channel));
   RETURN_IF_ERROR(Readable(rights, request.parent(), gateway_.clock.Boot()));
   if (request.page_size() < 0 || request.page_size() > kLargestPage) {
     return FieldInvalid("page_size", "is not between 0 and 1000");

@@ -12,7 +12,7 @@ class MessagingService : public v1::MessagingService::CallbackService {
  public:
   explicit MessagingService(Gateway& gateway) : gateway_(gateway) {}
 
-  grpc::ServerBidiReactor<v1::ClientFrame, v1::ServerFrame>* Connect(
+  grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* Connect(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* ListMessages(grpc::CallbackServerContext* context,
                                          const v1::ListMessagesRequest* request,

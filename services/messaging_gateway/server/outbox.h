@@ -16,13 +16,13 @@ class Outbox {
   bool has_room() const { return bytes_ < kBytes && frames_.size() < kFrames; }
   bool empty() const { return frames_.empty(); }
 
-  void Push(v1::ServerFrame frame) {
+  void Push(v1::ConnectResponse frame) {
     bytes_ += frame.ByteSizeLong();
     frames_.push_back(std::move(frame));
   }
 
   // The frame being sent or to be sent next; stays in place until Pop.
-  const v1::ServerFrame& front() const { return frames_.front(); }
+  const v1::ConnectResponse& front() const { return frames_.front(); }
   void Pop() {
     bytes_ -= frames_.front().ByteSizeLong();
     frames_.pop_front();
@@ -32,7 +32,7 @@ class Outbox {
   static constexpr size_t kBytes = 256 << 10;
   static constexpr size_t kFrames = 1024;
 
-  std::deque<v1::ServerFrame> frames_;
+  std::deque<v1::ConnectResponse> frames_;
   size_t bytes_ = 0;
 };
 

@@ -94,7 +94,7 @@ void Session::OnDone() {
   self_.reset();
 }
 
-void Session::Send(v1::ServerFrame frame) {
+void Session::Send(v1::ConnectResponse frame) {
   if (finished_ || leaving_since_.has_value()) return;
   outbox_.Push(std::move(frame));
   if (writing_) return;
@@ -110,7 +110,7 @@ void Session::ReadNext() {
 
 void Session::SayGoodbye(v1::Goodbye::Reason reason, bool reconnect, const rights::Entry* entry) {
   if (finished_ || leaving_since_.has_value()) return;
-  v1::ServerFrame frame;
+  v1::ConnectResponse frame;
   frame.mutable_goodbye()->set_reason(reason);
   frame.mutable_goodbye()->set_reconnect(reconnect);
   if (entry != nullptr && entry->record_time != absl::Time()) {

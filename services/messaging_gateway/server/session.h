@@ -19,7 +19,7 @@ namespace guestpass::messaging {
 // One Connect stream: one user in one workspace. Frames are taken one after the other; posts are answered as
 // they become durable; events go out by cursor, each decided on at that moment. Nothing in it blocks gRPC's
 // threads: what may block runs on the executor. Thread-safe; lives until gRPC is done with the stream.
-class Session : public grpc::ServerBidiReactor<v1::ClientFrame, v1::ServerFrame>,
+class Session : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>,
                 public ChannelFollower,
                 public std::enable_shared_from_this<Session> {
  public:
@@ -75,7 +75,7 @@ class Session : public grpc::ServerBidiReactor<v1::ClientFrame, v1::ServerFrame>
   void PostDone(const std::string& channel, const std::string& id, const absl::StatusOr<Appended>& appended);
   bool RunBlocking(std::function<void()> work);
 
-  void Send(v1::ServerFrame frame) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Send(v1::ConnectResponse frame) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PumpLocked(const ChannelId& channel) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Deliver(Open& open, const Message& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -91,7 +91,7 @@ class Session : public grpc::ServerBidiReactor<v1::ClientFrame, v1::ServerFrame>
   const std::string request_id_;
   const absl::Duration began_;
   std::shared_ptr<Session> self_;  // until OnDone
-  v1::ClientFrame frame_;          // being read, or being taken
+  v1::ConnectRequest frame_;       // being read, or being taken
 
   mutable absl::Mutex mutex_;
   Outbox outbox_ ABSL_GUARDED_BY(mutex_);

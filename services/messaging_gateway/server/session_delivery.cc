@@ -103,7 +103,7 @@ void Session::TellRights(const rights::Entry* entry) {
   if (!same && deadline != absl::InfiniteFuture())
     gateway_.live.sessions.WakeAt(shared_from_this(), deadline);
   if (same) return;
-  v1::ServerFrame frame;
+  v1::ConnectResponse frame;
   if (first) {
     frame.mutable_welcome()->set_user(user_->ToString());
     *frame.mutable_welcome()->mutable_rights() = ToProto(member_->workspace(), state, now);

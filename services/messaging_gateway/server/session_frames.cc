@@ -61,13 +61,13 @@ absl::StatusOr<Appended> Judged(const absl::StatusOr<Appended>& appended, const 
 
 // A frame is under way until it is answered or handed on; the next is read when it has been taken.
 void Session::TakeFrame() {
-  v1::ClientFrame frame = std::move(frame_);
+  v1::ConnectRequest frame = std::move(frame_);
   frame_.Clear();
   bool hello_taken;
   {
     absl::MutexLock lock(&mutex_);
     hello_taken = hello_taken_;
-    if (frame.has_hello() == hello_taken || frame.frame_case() == v1::ClientFrame::FRAME_NOT_SET) {
+    if (frame.has_hello() == hello_taken || frame.frame_case() == v1::ConnectRequest::FRAME_NOT_SET) {
       FinishWith(FieldInvalid("frame", hello_taken ? "is neither Subscribe nor Post" : "the first is Hello"));
       return;
     }
@@ -95,7 +95,7 @@ void Session::Hello(const v1::Hello& hello) {
     RETURN_IF_ERROR(rpc::CheckAccess({.users = true}, call.caller));
     ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
     ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceName("hello.workspace", hello.workspace()));
-    ASSIGN_OR_RETURN(rights_feed::MemberRights member, gateway_.live.rights.Load(workspace, user));
+    ASSIGN_OR_RETURN(rights_feed::MemberRights member, gateway_.rights.Load(workspace, user));
     const auto entry = rights_feed::DecideEntry(member, false, gateway_.clock.Boot());
     if (entry.refusal.has_value()) {
       return rights::RefusalError(*entry.refusal, entry.authority, rights::Action::kRead, "");
@@ -157,8 +157,7 @@ absl::StatusOr<rights_feed::ChannelRights> Session::Rights(const ChannelName& na
   if (name.workspace != member->workspace()) {
     return rights::RefusalError(rights::Refusal::kNoMember, {}, rights::Action::kRead, "");
   }
-  ASSIGN_OR_RETURN(rights_feed::ChannelRights rights,
-                   gateway_.live.rights.LoadChannel(*member, name.channel));
+  ASSIGN_OR_RETURN(rights_feed::ChannelRights rights, gateway_.rights.LoadChannel(*member, name.channel));
   absl::MutexLock lock(&mutex_);
   if (open_.size() >= kOpenChannels) {
     absl::erase_if(open_, [](const auto& entry) { return entry.second.hub == nullptr; });
@@ -235,7 +234,7 @@ absl::Status Session::TakeRate(const rights::Authority& authority) {
 
 void Session::Answer(const std::string& channel, const std::string& id,
                      const absl::StatusOr<Appended>& appended) {
-  v1::ServerFrame frame;
+  v1::ConnectResponse frame;
   v1::WriteResult& result = *frame.mutable_write_result();
   result.set_client_message_id(id);
   result.set_channel(channel);

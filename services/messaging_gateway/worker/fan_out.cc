@@ -59,6 +59,11 @@ absl::Status FanOut::Follow(uint32_t shard) {
   return absl::OkStatus();
 }
 
+void FanOut::Send(std::vector<Message> messages) {
+  Publish(messages);
+  on_messages_(std::move(messages));
+}
+
 void FanOut::Publish(const std::vector<Message>& messages) {
   std::map<uint32_t, v1::FanOut> by_shard;
   const auto send = [this](uint32_t shard, const v1::FanOut& payload) {

@@ -18,17 +18,18 @@ namespace guestpass::messaging {
 // is read from the table. Thread-safe.
 class FanOut {
  public:
-  // `on_messages` is told what other gateways (and this one) stored, on the bus's thread.
+  // `on_messages` is told what gateways stored, this one among them.
   FanOut(nats::Bus& bus, const rights_feed::Signer& signer,
          std::function<void(std::vector<Message>)> on_messages);
 
   // Follows a shard's messages from now on, for good.
   absl::Status Follow(uint32_t shard);
 
-  // Tells the other gateways. Waits for nobody; what fails is lost.
-  void Publish(const std::vector<Message>& messages);
+  // Tells the other gateways, and this one by `on_messages`. Waits for nobody; what fails is lost.
+  void Send(std::vector<Message> messages);
 
  private:
+  void Publish(const std::vector<Message>& messages);
   void Receive(uint32_t shard, absl::string_view subject, absl::string_view bytes) const;
 
   nats::Bus& bus_;

@@ -29,12 +29,13 @@ class FanOutTest : public testing::Test {
   FanOut fan_out_{bus_, ours_, [this](std::vector<Message> messages) {
                     received_.insert(received_.end(), messages.begin(), messages.end());
                   }};
+  FanOut other_{bus_, ours_, [](const std::vector<Message>&) {}};  // another gateway's
 };
 
 TEST_F(FanOutTest, AMessageArrivesAsItWasStoredOnTheShardsThatAreFollowed) {
   ASSERT_TRUE(fan_out_.Follow(3).ok());
   ASSERT_TRUE(fan_out_.Follow(3).ok());
-  fan_out_.Publish({Sample(3, 1), Sample(4, 1), Sample(3, 2)});
+  other_.Send({Sample(3, 1), Sample(4, 1), Sample(3, 2)});
   ASSERT_EQ(received_.size(), 2u);
   const Message want = Sample(3, 2);
   EXPECT_EQ(received_[1].number, want.number);
@@ -47,10 +48,16 @@ TEST_F(FanOutTest, AMessageArrivesAsItWasStoredOnTheShardsThatAreFollowed) {
   EXPECT_EQ(received_[1].revision, want.revision);
 }
 
+TEST_F(FanOutTest, ItsOwnGatewayIsToldAtOnceThoughNobodyFollowsAndTheBusIsAway) {
+  bus_.SetConnected(false);
+  fan_out_.Send({Sample(3, 1)});
+  EXPECT_EQ(received_.size(), 1u);
+}
+
 TEST_F(FanOutTest, WhatNoGatewaySignedForThatShardIsDropped) {
   ASSERT_TRUE(fan_out_.Follow(3).ok());
   bus_.Hold(true);
-  fan_out_.Publish({Sample(4, 1)});
+  other_.Send({Sample(4, 1)});
   auto held = bus_.TakeHeld();
   ASSERT_EQ(held.size(), 1u);
   bus_.Deliver({.subject = MessagesSubject(3), .bytes = held[0].bytes});  // replayed on another shard

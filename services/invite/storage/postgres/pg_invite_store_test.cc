@@ -26,7 +26,7 @@ class PgInviteStoreTest : public testing::Test {
   Invite NewInvite(absl::string_view email = "ann@example.com") {
     const absl::Time now = *store_.Now();
     return {.name = {workspace_, auth::NewId<InviteId>()},
-            .address = *ParseAddress(email),
+            .address = *mail::ParseAddress(email),
             .role = rights::Role::kGuest,
             .channels = {auth::NewId<ChannelId>(), auth::NewId<ChannelId>()},
             .guest_expiry = absl::Seconds(3),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/invite/domain/address.h"
+#include "common/mail/address.h"
 
 #include <idn2.h>
 
@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-namespace guestpass::invite {
+namespace guestpass::mail {
 namespace {
 
 constexpr size_t kMaxAddress = 254;
@@ -70,4 +70,4 @@ std::optional<Address> ParseAddress(absl::string_view text) {
   return address;
 }
 
-}  // namespace guestpass::invite
+}  // namespace guestpass::mail

@@ -6,7 +6,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace guestpass::invite {
+namespace guestpass::mail {
 
 // A mail address. A value.
 struct Address {
@@ -24,4 +24,4 @@ struct Address {
 // labels of letters, digits and hyphens, without a dot at the end. Pure.
 std::optional<Address> ParseAddress(absl::string_view text);
 
-}  // namespace guestpass::invite
+}  // namespace guestpass::mail

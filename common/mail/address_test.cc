@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/invite/domain/address.h"
+#include "common/mail/address.h"
 
 #include <string>
 
 #include "gtest/gtest.h"
 
-namespace guestpass::invite {
+namespace guestpass::mail {
 namespace {
 
 struct Case {
@@ -103,4 +103,4 @@ TEST(Mailbox, KeepsTheLocalPartAndIsAscii) {
 }
 
 }  // namespace
-}  // namespace guestpass::invite
+}  // namespace guestpass::mail
