@@ -36,10 +36,8 @@ Config Read(config::Settings& settings) {
   config.membership = settings.Text("membership", "membership's host and port");
   config.service_token_file = settings.Text("service-token-file", "the file with this service's own token");
   config.rights_keys = settings.Secret("rights-keys", "the keys of the bus, id:secret[,id:secret]");
-  config.lanes =
-      settings.IntOr("writer-lanes", 2, 1, 64, "transactions in flight; the same on every gateway");
-  config.guest_posts =
-      settings.IntOr("guest-posts-per-minute", 10, 1, 1'000'000'000, "what one guest may post");
+  config.lanes = settings.IntOr("writer-lanes", 2, 1, 64, "transactions in flight, as on every gateway");
+  config.guest_posts = settings.IntOr("guest-posts-per-minute", 10, 1, 1'000'000'000, "what a guest posts");
   return config;
 }
 
@@ -60,8 +58,7 @@ absl::Status Serve(const Config& config) {
   fan_out =
       std::make_unique<FanOut>(*bus, signer, [&](auto messages) { live.hubs.Offer(std::move(messages)); });
   rights_feed::Follower rights(live.feed, *bus, source, signer, clock);
-  AnchoredClock anchor;
-  WriterLanes lanes(PgMessageWriter::Make(config.lanes, database, anchor, clock), clock,
+  WriterLanes lanes(PgMessageWriter::Make(config.lanes, database, clock), clock,
                     [&](auto stored) { fan_out->Send(std::move(stored)); });
   PostRate rate(config.guest_posts);
   Gateway gateway{live, rights, store, lanes, host->executor(), host->runner(), clock, rate};

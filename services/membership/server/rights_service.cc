@@ -6,7 +6,8 @@ namespace {
 
 const rpc::Access kInvite{.services = {"invite"}};
 const rpc::Access kGuestExpiry{.services = {"guest-expiry"}};
-const rpc::Access kFeedReaders{.services = {"messaging-gateway", "guest-expiry", "invite"}};
+const rpc::Access kFeedReaders{.services = {"messaging-gateway", "guest-expiry"}};
+const rpc::Access kReaders{.services = {"messaging-gateway", "guest-expiry", "invite"}};
 
 }  // namespace
 
@@ -24,7 +25,7 @@ GUESTPASS_METHOD(ResolveJoin, kInvite)
 GUESTPASS_METHOD(SetGuestExpiration, kGuestExpiry)
 GUESTPASS_METHOD(ApplyDueExpirations, kGuestExpiry)
 GUESTPASS_METHOD(NextDeadline, kGuestExpiry)
-GUESTPASS_METHOD(BatchGetRights, kFeedReaders)
+GUESTPASS_METHOD(BatchGetRights, kReaders)
 GUESTPASS_METHOD(GetRightsHeads, kFeedReaders)
 GUESTPASS_METHOD(ListRightsChanges, kFeedReaders)
 

@@ -112,7 +112,8 @@ bool Send(PGconn* connection, const std::string& statement, const postgres::Para
 
 std::vector<std::unique_ptr<MessageWriter>> PgMessageWriter::Make(int count,
                                                                   const postgres::SessionOptions& options,
-                                                                  AnchoredClock& anchor, const Clock& clock) {
+                                                                  const Clock& clock) {
+  const auto anchor = std::make_shared<AnchoredClock>();
   std::vector<std::unique_ptr<MessageWriter>> writers;
   for (int i = 0; i < count; ++i)
     writers.push_back(std::make_unique<PgMessageWriter>(options, anchor, clock));
@@ -125,14 +126,14 @@ absl::StatusOr<std::vector<Appended>> PgMessageWriter::Append(const std::vector<
   const auto channels =
       postgres::Params::Of(Column<ChannelId>(batch, [](const auto& m) { return m.channel; }));
   const absl::Duration sent = clock_.Boot();
-  ASSIGN_OR_RETURN(const postgres::Result result, Pipeline(channels, Rows(batch, anchor_)));
+  ASSIGN_OR_RETURN(const postgres::Result result, Pipeline(channels, Rows(batch, *anchor_)));
   std::vector<Appended> outcomes;
   for (int row = 0; row < result.rows(); ++row) {
     outcomes.push_back({.outcome = static_cast<Appended::Outcome>(result.Int64(row, 0)),
                         .number = static_cast<uint64_t>(result.Int64(row, 1)),
                         .create_time = result.Time(row, 2)});
   }
-  if (result.rows() > 0) anchor_.Sample(sent, clock_.Boot(), result.Time(0, 3));
+  if (result.rows() > 0) anchor_->Sample(sent, clock_.Boot(), result.Time(0, 3));
   return outcomes;
 }
 
@@ -142,7 +143,7 @@ absl::Status PgMessageWriter::EnsureSession() {
     ASSIGN_OR_RETURN(session_, postgres::Session::Connect(options_));
     RETURN_IF_ERROR(session_->Script(kOnePlan));
   }
-  if (!anchor_.Latest(clock_.Boot()).has_value()) return SampleClock();
+  if (!anchor_->Latest(clock_.Boot()).has_value()) return SampleClock();
   return absl::OkStatus();
 }
 
@@ -150,7 +151,7 @@ absl::Status PgMessageWriter::SampleClock() {
   for (int attempt = 0; attempt < 3; ++attempt) {
     const absl::Duration sent = clock_.Boot();
     ASSIGN_OR_RETURN(const postgres::Result result, session_->Run(kClock));
-    if (anchor_.Sample(sent, clock_.Boot(), result.Time(0, 0))) return absl::OkStatus();
+    if (anchor_->Sample(sent, clock_.Boot(), result.Time(0, 0))) return absl::OkStatus();
   }
   return postgres::DatabaseUnavailable();
 }

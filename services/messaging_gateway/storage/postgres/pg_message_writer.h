@@ -17,13 +17,13 @@ namespace guestpass::messaging {
 // next, which sees what rivals committed meanwhile, drops duplicates, applies the fence, numbers and stores.
 class PgMessageWriter : public MessageWriter {
  public:
-  // `count` writers that share an anchor.
+  // `count` writers that share what they know of the database's clock.
   static std::vector<std::unique_ptr<MessageWriter>> Make(int count, const postgres::SessionOptions& options,
-                                                          AnchoredClock& anchor, const Clock& clock);
+                                                          const Clock& clock);
 
-  // `anchor` carries the messaging database's clock; writers share it, and each answer feeds it.
-  PgMessageWriter(postgres::SessionOptions options, AnchoredClock& anchor, const Clock& clock)
-      : options_(std::move(options)), anchor_(anchor), clock_(clock) {}
+  // `anchor` carries the messaging database's clock; each answer feeds it.
+  PgMessageWriter(postgres::SessionOptions options, std::shared_ptr<AnchoredClock> anchor, const Clock& clock)
+      : options_(std::move(options)), anchor_(std::move(anchor)), clock_(clock) {}
 
   absl::StatusOr<std::vector<Appended>> Append(const std::vector<NewMessage>& batch) override;
 
@@ -35,7 +35,7 @@ class PgMessageWriter : public MessageWriter {
   absl::StatusOr<postgres::Result> ReadPipeline();
 
   const postgres::SessionOptions options_;
-  AnchoredClock& anchor_;
+  const std::shared_ptr<AnchoredClock> anchor_;
   const Clock& clock_;
   std::unique_ptr<postgres::Session> session_;
   absl::flat_hash_set<ChannelId> with_head_;  // channels known to have a row in channel_heads

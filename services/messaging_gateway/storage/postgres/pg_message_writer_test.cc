@@ -55,12 +55,12 @@ class PgMessageWriterTest : public testing::Test {
         "'Lock'";
     while (session->Run(kWaiting)->Int64(0, 0) == 0) std::this_thread::yield();
   }
-  absl::Time DatabaseNow() { return *anchor_.Latest(SystemClock().Boot()); }
+  absl::Time DatabaseNow() { return *anchor_->Latest(SystemClock().Boot()); }
 
   harness::TestDatabase database_{MessagingMigrations()};
   postgres::Pool pool_{database_.options()};
   PgMessageStore store_{pool_};
-  AnchoredClock anchor_;
+  const std::shared_ptr<AnchoredClock> anchor_ = std::make_shared<AnchoredClock>();
 };
 
 TEST_F(PgMessageWriterTest, StoresWithDenseNumbersByChannelAndGivesBackWhatWasStored) {
@@ -106,8 +106,8 @@ TEST_F(PgMessageWriterTest, NothingAtOrBeyondExpireTimeOrTheLeaseIsStoredAndOthe
   ASSERT_TRUE(writer.Append({Post(kRandom, kAnna, "anchor")}).ok());
   NewMessage expired = Post(kGeneral, kAnna, "expired"), stale = Post(kGeneral, kAnna, "stale"),
              both = Post(kGeneral, kAnna, "both");
-  expired.expire_time = both.expire_time = DatabaseNow() - absl::Milliseconds(1);
-  stale.lease_end = both.lease_end = SystemClock().Boot() - absl::Milliseconds(1);
+  expired.expire_time = both.expire_time = DatabaseNow() - absl::Seconds(1);
+  stale.lease_end = both.lease_end = SystemClock().Boot() - absl::Seconds(1);
   const auto outcomes = writer.Append({expired, stale, both, Post(kGeneral, kAnna, "fine")});
   ASSERT_TRUE(outcomes.ok()) << outcomes.status();
   EXPECT_EQ((*outcomes)[0].outcome, Outcome::kExpired);
