@@ -12,8 +12,8 @@ namespace {
 constexpr absl::Duration kTick = absl::Microseconds(1);
 const absl::Time kExpire = absl::FromUnixSeconds(1'800'000'000);
 const absl::Time kEnd = kExpire + absl::Hours(24);
-constexpr Action kWrites[] = {Action::kPost,      Action::kReply, Action::kEditOwn,
-                              Action::kDeleteOwn, Action::kReact};
+constexpr Action kWrites[] = {Action::kPost, Action::kReply, Action::kEditOwn, Action::kDeleteOwn,
+                              Action::kReact};
 
 Standing GrantedGuest() {
   return {.authority = {.role = Role::kGuest, .expire_time = kExpire, .access_end_time = kEnd},
@@ -92,14 +92,14 @@ TEST(Decide, WhoReachesWhatByRoleAndKind) {
   using enum Role;
   using enum ChannelKind;
   const std::vector<Row> rows = {
-      {kAdmin, kPublic, false, true, true, true},     {kAdmin, kPrivate, false, false, false, false},
-      {kAdmin, kPrivate, true, true, true, true},     {kAdmin, kDirect, false, false, false, false},
-      {kMember, kPublic, false, true, true, false},   {kMember, kPrivate, false, false, false, false},
-      {kMember, kPrivate, true, true, true, false},   {kMember, kDirect, true, true, true, false},
-      {kViewer, kPublic, false, true, false, false},  {kViewer, kPrivate, true, true, false, false},
+      {kAdmin, kPublic, false, true, true, true},      {kAdmin, kPrivate, false, false, false, false},
+      {kAdmin, kPrivate, true, true, true, true},      {kAdmin, kDirect, false, false, false, false},
+      {kMember, kPublic, false, true, true, false},    {kMember, kPrivate, false, false, false, false},
+      {kMember, kPrivate, true, true, true, false},    {kMember, kDirect, true, true, true, false},
+      {kViewer, kPublic, false, true, false, false},   {kViewer, kPrivate, true, true, false, false},
       {kViewer, kPrivate, false, false, false, false}, {kGuest, kPublic, false, false, false, false},
-      {kGuest, kPublic, true, true, true, false},     {kGuest, kPrivate, false, false, false, false},
-      {kGuest, kPrivate, true, true, true, false},    {kGuest, kDirect, true, true, true, false},
+      {kGuest, kPublic, true, true, true, false},      {kGuest, kPrivate, false, false, false, false},
+      {kGuest, kPrivate, true, true, true, false},     {kGuest, kDirect, true, true, true, false},
   };
   for (const Row& row : rows) {
     const Standing s = In(row.role, row.kind, row.takes_part);

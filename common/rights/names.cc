@@ -22,7 +22,7 @@ absl::StatusOr<IdType> ParseId(absl::string_view field, absl::string_view text) 
 
 // The ids of `text` where it follows `pattern`, in which {} stands for an id.
 absl::StatusOr<std::vector<absl::string_view>> Match(absl::string_view field, absl::string_view text,
-                                                    absl::string_view pattern) {
+                                                     absl::string_view pattern) {
   const std::vector<absl::string_view> want = absl::StrSplit(pattern, '/');
   const std::vector<absl::string_view> have = absl::StrSplit(text, '/');
   const absl::Status bad = FieldInvalid(
@@ -42,9 +42,7 @@ absl::StatusOr<std::vector<absl::string_view>> Match(absl::string_view field, ab
 
 }  // namespace
 
-std::string MemberName::ToString() const {
-  return absl::StrCat(ToName(workspace), "/members/", user.text());
-}
+std::string MemberName::ToString() const { return absl::StrCat(ToName(workspace), "/members/", user.text()); }
 
 std::string ChannelName::ToString() const {
   return absl::StrCat(ToName(workspace), "/channels/", channel.text());

@@ -23,10 +23,10 @@ TEST(Names, AMemberNameIsReadAndWrittenAlike) {
 
 TEST(Names, WhatIsNoNameIsFieldInvalidAndNamesTheField) {
   const std::string w = kW;
-  for (const std::string& bad : std::vector<std::string>
-       {std::string(), std::string("workspaces/"), "workspaces/" + w + "/", "workspaces/" + w + "x",
-        "workspace/" + w, "workspaces/ABCDEFGHIJKLMNOPQRSTUVWXYZ", "workspaces/" + w + "\n",
-        "workspaces/" + std::string(26, '\0'), "workspaces/-"}) {
+  for (const std::string& bad : std::vector<std::string>{
+           std::string(), std::string("workspaces/"), "workspaces/" + w + "/", "workspaces/" + w + "x",
+           "workspace/" + w, "workspaces/ABCDEFGHIJKLMNOPQRSTUVWXYZ", "workspaces/" + w + "\n",
+           "workspaces/" + std::string(26, '\0'), "workspaces/-"}) {
     const auto name = ParseWorkspaceName("parent", bad);
     ASSERT_FALSE(name.ok()) << bad;
     const auto details = DetailsOf(name.status());

@@ -13,27 +13,12 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "common/rights_feed/member_rights.h"
+#include "common/rights_feed/observer.h"
 #include "common/rights_feed/rights_source.h"
 #include "common/rights_feed/shard.h"
 #include "common/time/anchored_clock.h"
 
 namespace guestpass::rights_feed {
-
-// Told what the feed takes in, on the thread that fed it, with no lock of the feed held. Calls may overtake
-// each other: read the state that holds through MemberRights, and compare n where order matters. Must outlive
-// the Feed.
-class Observer {
- public:
-  virtual ~Observer() = default;
-
-  // The state of a cached object is another than before. `entry` has no times (absl::Time()) where the change
-  // was seen in a snapshot.
-  virtual void OnChanged(uint32_t shard, const rights::Entry& entry) = 0;
-
-  // `applied` advanced, a lease was given anew, or objects became unknown or were read anew: who waits for
-  // something of this shard looks again.
-  virtual void OnProgress(uint32_t shard) = 0;
-};
 
 // A number of a shard's log with the history that it belongs to; compared within one epoch only.
 struct Revision {
@@ -43,8 +28,7 @@ struct Revision {
 
 // The rights log as a reader holds and follows it: DESIGN, "Rights that cannot be lost", 3 to 6, for all
 // shards. A pure state machine: no threads, no I/O, no clock; all times of day in the arguments are
-// Clock::Boot()'s. Thread-safe, with one lock a shard. `../shared/models/rights_feed.pml` is its model for
-// Spin.
+// Clock::Boot()'s. Thread-safe, with one lock a shard.
 class Feed {
  public:
   explicit Feed(Observer* observer = nullptr, KeptLimits limits = {});

@@ -22,7 +22,8 @@ absl::Status Error(absl::string_view message, const ErrorDetails& details) {
     json["violations"].push_back({violation.field, violation.description});
   }
   absl::Status status(CodeOf(details.reason), message);
-  status.SetPayload(kPayload, absl::Cord(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+  status.SetPayload(kPayload,
+                    absl::Cord(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
   return status;
 }
 

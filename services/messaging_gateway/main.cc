@@ -50,22 +50,18 @@ absl::Status Serve(const Config& config) {
   ASSIGN_OR_RETURN(const auto bus, nats::Connection::Connect(config.nats));
   const Clock& clock = SystemClock();
   const rights_feed::Signer signer(std::move(keys));
-  postgres::Pool pool({.conninfo = config.database, .application_name = kProgram});
-  PgMessageStore store(pool);
+  PgMessageStore store({.conninfo = config.database, .application_name = kProgram});
   MembershipRights source(rpc::Dial(config.membership), *token);
   std::unique_ptr<FanOut> fan_out;
   Live live(store, clock, [&](uint32_t shard) { return fan_out->Follow(shard); });
-  fan_out =
-      std::make_unique<FanOut>(*bus, signer, [&](auto messages) { live.hubs.Offer(std::move(messages)); });
+  fan_out = std::make_unique<FanOut>(*bus, signer, [&](auto stored) { live.hubs.Offer(std::move(stored)); });
   rights_feed::Follower rights(live.feed, *bus, source, signer, clock);
   WriterLanes lanes(PgMessageWriter::Make(config.lanes, database, clock), clock,
                     [&](auto stored) { fan_out->Send(std::move(stored)); });
   PostRate rate(config.guest_posts);
-  Gateway gateway{live, rights, store, lanes, host->executor(), host->runner(), clock, rate};
-  MessagingService service(gateway);
+  MessagingService service({live, rights, store, lanes, host->executor(), host->runner(), clock, rate});
   RETURN_IF_ERROR(rights.Start());
   const Ticker tick(absl::Milliseconds(5), [&] { live.Tick(); });
-  const Ticker sweep(absl::Seconds(1), [&] { live.Sweep(), rate.Sweep(clock.Boot()); });
   return host->Serve(
       {&service}, {v1::MessagingService::service_full_name()}, [&] { return rights.ready(); },
       [&] { live.sessions.GoodbyeAll(); });

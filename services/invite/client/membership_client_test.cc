@@ -140,9 +140,10 @@ TEST_F(MembershipClientTest, CheckInviteForwardsTheUserAndTheDraft) {
   wire_.check_response.set_rights_n(7);
   wire_.check_response.set_removed_n(3);
   wire_.check_response.set_workspace_display_name("Acme");
-  const auto check = client_->CheckInvite(
-      call_, workspace_,
-      {.address = *mail::ParseAddress("Ann@Example.com"), .role = rights::Role::kGuest, .channels = {channel_}});
+  const auto check = client_->CheckInvite(call_, workspace_,
+                                          {.address = *mail::ParseAddress("Ann@Example.com"),
+                                           .role = rights::Role::kGuest,
+                                           .channels = {channel_}});
   ASSERT_TRUE(check.ok()) << check.status();
   EXPECT_EQ(check->rights_n, 7u);
   EXPECT_EQ(check->removed_n, 3u);

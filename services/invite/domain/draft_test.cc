@@ -18,8 +18,9 @@ ChannelId Channel(int i) {
 }
 
 Draft Guest() {
-  return {
-      .address = *mail::ParseAddress("ann@example.com"), .role = rights::Role::kGuest, .channels = {Channel(0)}};
+  return {.address = *mail::ParseAddress("ann@example.com"),
+          .role = rights::Role::kGuest,
+          .channels = {Channel(0)}};
 }
 
 std::string Fields(const Draft& draft) {

@@ -9,9 +9,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/mail/address.h"
 #include "common/rights/names.h"
 #include "common/rights/objects.h"
-#include "common/mail/address.h"
 
 // Invites and the rules of redeeming them. Values and pure functions; `now` is the invite database's.
 namespace guestpass::invite {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/mail/address.h"
 #include "common/rights/names.h"
 #include "common/rights_feed/wire_types.h"
 #include "common/rpc/proto_time.h"
 #include "common/status/macros.h"
-#include "common/mail/address.h"
 #include "services/membership/domain/authority.h"
 #include "services/membership/domain/errors.h"
 #include "services/membership/server/convert.h"
@@ -47,7 +47,8 @@ absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
   const auto address = mail::ParseAddress(request.address());
   RightsQuery query{.workspace = workspace, .user = user};
   if (channels.ok()) query.channels = *channels;
-  ASSIGN_OR_RETURN(const InviteRead read, store_.ReadForInvite(query, address.has_value() ? address->folded : ""));
+  ASSIGN_OR_RETURN(const InviteRead read,
+                   store_.ReadForInvite(query, address.has_value() ? address->folded : ""));
   RETURN_IF_ERROR(RequireAdmin(read.inviter.authority(), read.now));
   RETURN_IF_ERROR(CheckRole(request, channels));
   if (!address.has_value()) return FieldInvalid("address", "is no mail address");

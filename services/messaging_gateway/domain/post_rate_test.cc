@@ -22,15 +22,26 @@ TEST(PostRate, NoMinuteHasMoreThanTheLimitAndARefusedPostDoesNotCount) {
   EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + absl::Minutes(1)), absl::Seconds(30));
 }
 
-TEST(PostRate, OneUserDoesNotSpendAnothersAndSweepingForgetsNothingThatCounts) {
+TEST(PostRate, OneUserDoesNotSpendAnothers) {
+  PostRate rate(1);
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, absl::Hours(1)), std::nullopt);
+  EXPECT_EQ(rate.Take(kWorkspace, kBert, absl::Hours(1)), std::nullopt);
+}
+
+UserId Numbered(size_t number) {
+  std::string text(UserId::kLength, 'a');
+  for (size_t i = 0; number > 0; ++i, number /= 26) text[i] = static_cast<char>('a' + number % 26);
+  return *UserId::Parse(text);
+}
+
+TEST(PostRate, ForgettingWhoIsSilentForgetsNothingThatCounts) {
   PostRate rate(1);
   const absl::Duration t = absl::Hours(1);
-  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t), std::nullopt);
-  EXPECT_EQ(rate.Take(kWorkspace, kBert, t), std::nullopt);
-  rate.Sweep(t + absl::Minutes(1) - kTick);
-  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + absl::Minutes(1) - kTick), kTick);
-  rate.Sweep(t + absl::Minutes(1));
-  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + absl::Minutes(1)), std::nullopt);
+  for (size_t i = 0; i < PostRate::kSweepAt; ++i) rate.Take(kWorkspace, Numbered(i), t);
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + kTick), std::nullopt);
+  EXPECT_EQ(rate.Take(kWorkspace, kBert, t + absl::Minutes(1)), std::nullopt);  // sweeps the silent
+  EXPECT_EQ(rate.Take(kWorkspace, kAnna, t + absl::Minutes(1)), kTick);
+  EXPECT_EQ(rate.Take(kWorkspace, Numbered(7), t + absl::Minutes(1)), std::nullopt);
 }
 
 }  // namespace

@@ -19,14 +19,14 @@ class Live : private rights_feed::Observer {
   Live(MessageStore& store, const Clock& clock, std::function<absl::Status(uint32_t shard)> follow_messages)
       : clock_(clock), feed(this), sessions(clock), hubs(store, feed, clock, std::move(follow_messages)) {}
 
-  // Wakes streams whose time has come, and fills holes. To be called every few milliseconds.
+  // Wakes streams whose time has come, fills holes, and once a second reads heads and ends idle streams. To
+  // be called every few milliseconds, from one thread.
   void Tick() {
-    if (const auto now = feed.clock().Latest(clock_.Boot())) sessions.Wake(*now);
+    const absl::Duration boot = clock_.Boot();
+    if (const auto now = feed.clock().Latest(boot)) sessions.Wake(*now);
     hubs.FillHoles();
-  }
-
-  // What a second is soon enough for.
-  void Sweep() {
+    if (boot - swept_ < absl::Seconds(1)) return;
+    swept_ = boot;
     hubs.ReadHeads();
     sessions.EndIdle();
   }
@@ -36,6 +36,7 @@ class Live : private rights_feed::Observer {
   void OnProgress(uint32_t shard) override { hubs.OnProgress(shard); }
 
   const Clock& clock_;
+  absl::Duration swept_;
 
  public:
   rights_feed::Feed feed;

@@ -10,7 +10,7 @@ namespace guestpass::messaging {
 // MessagingService (proto/guestpass/messaging/v1), whose comments say what each method does and answers.
 class MessagingService : public v1::MessagingService::CallbackService {
  public:
-  explicit MessagingService(Gateway& gateway) : gateway_(gateway) {}
+  explicit MessagingService(const Gateway& gateway) : gateway_(gateway) {}
 
   grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* Connect(
       grpc::CallbackServerContext* context) override;
@@ -22,7 +22,7 @@ class MessagingService : public v1::MessagingService::CallbackService {
   absl::StatusOr<v1::ListMessagesResponse> List(const rpc::Call& call,
                                                 const v1::ListMessagesRequest& request);
 
-  Gateway& gateway_;
+  Gateway gateway_;
 };
 
 }  // namespace guestpass::messaging

@@ -58,8 +58,7 @@ class PgMessageWriterTest : public testing::Test {
   absl::Time DatabaseNow() { return *anchor_->Latest(SystemClock().Boot()); }
 
   harness::TestDatabase database_{MessagingMigrations()};
-  postgres::Pool pool_{database_.options()};
-  PgMessageStore store_{pool_};
+  PgMessageStore store_{database_.options()};
   const std::shared_ptr<AnchoredClock> anchor_ = std::make_shared<AnchoredClock>();
 };
 
