@@ -132,6 +132,23 @@ TEST_F(ExpirationsTest, AnExtensionThatWaitedForTheExpiryUnlocks) {
   EXPECT_EQ(here_.StateOf("ann").recorded, GuestState::kActive);
 }
 
+TEST_F(ExpirationsTest, ARemovalUnderWayBeatsTheExpiry) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  SetPassed("ann", absl::Seconds(1), -absl::Hours(1));
+  const auto head = here_.NewSession();  // keeps the removal from committing
+  ASSERT_TRUE(head->Script("BEGIN; SELECT FROM rights_heads FOR UPDATE").ok());
+  std::thread removal([&] { EXPECT_TRUE(here_.Remove("owner", "ann").ok()); });
+  here_.AwaitWaiters(1);
+  const auto meanwhile = Apply();
+  EXPECT_EQ(meanwhile.applied(), 0);
+  EXPECT_EQ(meanwhile.skipped(), 1);
+  ASSERT_TRUE(head->Script("COMMIT").ok());
+  removal.join();
+  EXPECT_EQ(Apply().applied(), 0);
+  EXPECT_EQ(here_.StateOf("ann").role, std::nullopt);
+  EXPECT_EQ(here_.Count("SELECT count(*) FROM audit_entries WHERE action = 'member.soft_locked'"), 0);
+}
+
 TEST_F(ExpirationsTest, AShardThatAnotherWorkerIsAtIsBusy) {
   here_.AddMember("ann", type::v1::ROLE_GUEST);
   SetPassed("ann", absl::Seconds(1), -absl::Hours(1));

@@ -257,5 +257,22 @@ TEST_F(JoinsTest, ARemovalUnderWayDecidesWhetherAnOlderInviteStillLetsIn) {
   EXPECT_EQ(here_.StateOf("ann").role, std::nullopt);
 }
 
+TEST_F(JoinsTest, ARemovalOfTheInviterUnderWayDecidesWhetherItsInviteStillHolds) {
+  here_.AddMember("ann", type::v1::ROLE_ADMIN);
+  const auto invite = here_.InviteBy("ann", "key");
+  const auto rival = here_.NewSession();  // keeps the removal from committing
+  ASSERT_TRUE(rival->Script("BEGIN; SELECT FROM rights_heads FOR UPDATE").ok());
+  std::thread remover([&] { EXPECT_TRUE(here_.Remove("owner", "ann").ok()); });
+  here_.AwaitWaiters(1);
+  absl::StatusOr<rights::v1::JoinMemberResponse> answer;
+  std::thread joiner([&] { answer = Join("ben", invite); });
+  here_.AwaitWaiters(2);
+  ASSERT_TRUE(rival->Script("COMMIT").ok());
+  remover.join();
+  joiner.join();
+  ExpectReason(answer.status(), Reason::kInviteNoLongerValid);
+  EXPECT_EQ(here_.StateOf("ben").role, std::nullopt);
+}
+
 }  // namespace
 }  // namespace guestpass::membership

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "absl/strings/str_cat.h"
+#include "common/status/error.h"
+#include "gtest/gtest.h"
+#include "services/messaging_gateway/storage/postgres/pg_message_writer.h"
+#include "services/messaging_gateway/testing/one_gateway.h"
+
+namespace guestpass::messaging {
+namespace {
+
+class DeliveryTest : public OneGateway {
+ protected:
+  // Numbers of the events that a stream has had, in order.
+  static std::vector<uint64_t> Numbers(harness::StreamClient& stream, uint64_t last) {
+    std::vector<uint64_t> numbers;
+    const auto until_last = [&](const v1::ConnectResponse& frame) {
+      if (frame.has_event()) numbers.push_back(frame.event().number());
+      return frame.has_event() && frame.event().number() == last;
+    };
+    EXPECT_TRUE(stream.WaitFor(until_last, absl::Seconds(10)).ok());
+    return numbers;
+  }
+
+  // A message as another gateway stores it, telling nobody.
+  uint64_t StoreElsewhere(const ChannelId& channel, const std::string& id, uint64_t rights_n = 0) {
+    PgMessageWriter writer({.conninfo = database_.conninfo()}, std::make_shared<AnchoredClock>(), clock_);
+    const auto stored = writer.Append({{.workspace = kWorkspace,
+                                        .channel = channel,
+                                        .author = User("elsewhere"),
+                                        .client_message_id = id,
+                                        .text = "hello",
+                                        .revision = {.epoch = "epoch-1", .shard = kShard, .n = rights_n},
+                                        .expire_time = absl::InfiniteFuture(),
+                                        .lease_end = clock_.Boot() + absl::Seconds(10)}});
+    EXPECT_TRUE(stored.ok()) << stored.status();
+    return stored->front().number;
+  }
+};
+
+std::vector<uint64_t> UpTo(uint64_t first, uint64_t last) {
+  std::vector<uint64_t> numbers;
+  for (uint64_t n = first; n <= last; ++n) numbers.push_back(n);
+  return numbers;
+}
+
+TEST_F(DeliveryTest, WhoComesBackIsReplayedEveryEventSinceEachOnceAndGoesOnLive) {
+  JoinGuest("gina");
+  const auto writer = *Connect("gina");
+  for (int i = 1; i <= 300; ++i) ASSERT_TRUE(PostError(*writer, kPlans, absl::StrCat(i)).ok());
+  const auto reader = *Connect("gina");
+  ASSERT_TRUE(reader->Subscribe(NameOf(kPlans), 7));
+  ASSERT_TRUE(AwaitEvent(*reader, 300).ok());
+  ASSERT_TRUE(PostError(*writer, kPlans, "live").ok());
+  EXPECT_EQ(Numbers(*reader, 301), UpTo(8, 301));
+}
+
+TEST_F(DeliveryTest, WhatAnotherGatewayStoredAndTheBusLostIsReadFromTheTable) {
+  JoinGuest("gina");
+  const auto reader = *Connect("gina");
+  ASSERT_TRUE(reader->Subscribe(NameOf(kPlans)));
+  EXPECT_EQ(StoreElsewhere(kPlans, "lost"), 1u);
+  EXPECT_EQ(Numbers(*reader, 1), UpTo(1, 1));
+  EXPECT_EQ(StoreElsewhere(kPlans, "lost too"), 2u);
+  ASSERT_TRUE(PostError(*reader, kPlans, "after").ok());
+  EXPECT_EQ(Numbers(*reader, 3), UpTo(1, 3));
+}
+
+TEST_F(DeliveryTest, AMessageWaitsForTheRightsThatItsAuthorsGatewayKnew) {
+  JoinGuest("gina");
+  JoinGuest("hugo");
+  const auto reader = *Connect("gina");
+  ASSERT_TRUE(reader->Subscribe(NameOf(kPlans)));
+  ASSERT_TRUE(PostError(*reader, kPlans, "first").ok());
+  ASSERT_TRUE(AwaitEvent(*reader, 1).ok());
+  // Gina is removed; the author has seen it; this gateway's heads are held off, and the bus lost the entry.
+  membership_.SetReachable(false);
+  Change(rights::MemberState{.workspace = kWorkspace, .user = User("gina")}, /*tell=*/false);
+  StoreElsewhere(kPlans, "after the removal", membership_.head());
+  membership_.SetReachable(true);
+  const auto goodbye = reader->WaitFor(
+      [](const v1::ConnectResponse& frame) {
+        EXPECT_FALSE(frame.has_event() && frame.event().number() == 2) << "delivered to who was removed";
+        return frame.has_goodbye();
+      },
+      absl::Seconds(10));
+  ASSERT_TRUE(goodbye.ok()) << goodbye.status();
+  EXPECT_EQ(goodbye->frame.goodbye().reason(), v1::Goodbye::REASON_REMOVED);
+}
+
+TEST_F(DeliveryTest, WhatMayNotBeReadIsPassedOverAndTheRestGoesOn) {
+  JoinGuest("gina", {kPlans, kOffice});
+  JoinMember("mia");
+  const auto reader = *Connect("gina");
+  const auto mia = *Connect("mia");
+  ASSERT_TRUE(reader->Subscribe(NameOf(kOffice)));
+  ASSERT_TRUE(PostError(*mia, kOffice, "1").ok());
+  ASSERT_TRUE(AwaitEvent(*reader, 1).ok());
+  Change(Guest("gina", {kPlans}));
+  ASSERT_TRUE(PostError(*mia, kOffice, "2").ok());
+  EXPECT_TRUE(HasReason(PostError(*reader, kOffice, "x"), Reason::kChannelOutOfScope));
+  Change(Guest("gina", {kPlans, kOffice}));
+  ASSERT_TRUE(PostError(*mia, kOffice, "3").ok());
+  EXPECT_EQ(Numbers(*reader, 3), (std::vector<uint64_t>{1, 3}));
+}
+
+TEST_F(DeliveryTest, AChannelThatIsClosedToTheUserAnswersAsOneThatDoesNotExist) {
+  JoinGuest("gina");
+  const auto stream = *Connect("gina");
+  const ChannelId nowhere = rights_feed::TestId<ChannelId>(99);
+  for (const ChannelId& channel : {kOffice, nowhere}) {
+    EXPECT_TRUE(HasReason(PostError(*stream, channel, channel.ToString()), Reason::kChannelOutOfScope));
+    const size_t from = stream->received();
+    ASSERT_TRUE(stream->Subscribe(NameOf(channel)));
+    const auto refused =
+        stream->WaitFor([](const auto& frame) { return frame.has_write_result(); }, absl::Seconds(10), from);
+    ASSERT_TRUE(refused.ok());
+    EXPECT_EQ(refused->frame.write_result().error().code(), static_cast<int>(absl::StatusCode::kNotFound));
+  }
+}
+
+}  // namespace
+}  // namespace guestpass::messaging
