@@ -4,6 +4,7 @@
 #include <nats/nats.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <sstream>
 
@@ -22,6 +23,9 @@ constexpr int kMostPendingBytes = 256 << 20;
 constexpr int64_t kReconnectWaitMs = 100;
 constexpr int64_t kReconnectJitterMs = 20;
 constexpr int64_t kConnectTimeoutMs = 2'000;
+
+// A server that no longer reads holds a publisher up for so long, once; then the connection is away.
+constexpr int64_t kWriteDeadlineMs = 500;
 
 // The least that the library takes; 0 would mean 8 MB.
 constexpr int kNoReconnectBuffer = 1;
@@ -78,6 +82,7 @@ struct Connection::Events {
   std::string url;  // for the log
   std::string token_file;
   std::string token;  // of the connecting under way
+  std::atomic<bool> up{false};
   absl::Mutex mutex;
   bool closing ABSL_GUARDED_BY(mutex) = false;  // by us: what comes after is not told
   bool closed ABSL_GUARDED_BY(mutex) = false;   // by the library: then no event comes after
@@ -93,12 +98,14 @@ struct Connection::Events {
 
   static void Lost(natsConnection*, void* closure) {
     auto& events = *static_cast<Events*>(closure);
+    events.up = false;
     absl::MutexLock lock(&events.mutex);
     if (!events.closing) events.LogAway();
   }
 
   static void Back(natsConnection*, void* closure) {
     auto& events = *static_cast<Events*>(closure);
+    events.up = true;
     absl::MutexLock lock(&events.mutex);
     if (events.closing) return;
     telemetry::Log(telemetry::Severity::kInfo, "NATS is connected.", {{"url", events.url}});
@@ -108,6 +115,7 @@ struct Connection::Events {
   // The last event: by us, or because the server refuses who we are.
   static void Closed(natsConnection*, void* closure) {
     auto* events = static_cast<Events*>(closure);
+    events->up = false;
     {
       absl::MutexLock lock(&events->mutex);
       events->closed = true;
@@ -139,6 +147,7 @@ struct Connection::Events {
     }
     if (s == NATS_OK && !token_file.empty()) s = natsOptions_SetTokenHandler(to, Token, this);
     if (s == NATS_OK) s = natsOptions_SetTimeout(to, kConnectTimeoutMs);
+    if (s == NATS_OK) s = natsOptions_SetWriteDeadline(to, kWriteDeadlineMs);
     if (s == NATS_OK) s = natsOptions_SetPingInterval(to, ping_ms);
     if (s == NATS_OK) s = natsOptions_SetMaxPingsOut(to, 2);
     if (s == NATS_OK) s = natsOptions_SetMaxReconnect(to, -1);
@@ -175,6 +184,7 @@ absl::StatusOr<std::unique_ptr<Connection>> Connection::Connect(const Connection
   natsOptions_Destroy(library_options);
   if (status != NATS_OK && status != NATS_NOT_YET_CONNECTED) return bad_url;
   if (status == NATS_NOT_YET_CONNECTED) events->LogAway();
+  if (status == NATS_OK) events->up = natsConnection_Status(connection) == NATS_CONN_STATUS_CONNECTED;
   return std::unique_ptr<Connection>(new Connection(connection, events.release()));
 }
 
@@ -224,9 +234,8 @@ absl::Status Connection::Flush(absl::Duration timeout) {
   return status == NATS_OK ? absl::OkStatus() : Unavailable(status);
 }
 
-bool Connection::connected() const {
-  return natsConnection_Status(connection_) == NATS_CONN_STATUS_CONNECTED;
-}
+// Not asked of the library, which holds its lock while it connects.
+bool Connection::connected() const { return events_->up; }
 
 void Connection::SetOnReconnect(std::function<void()> callback) {
   absl::MutexLock lock(&events_->mutex);

@@ -8,7 +8,8 @@
 namespace guestpass::rights_feed {
 namespace {
 
-constexpr size_t kEpochsRemembered = 16;
+constexpr size_t kPastEpochs = 1024;
+constexpr size_t kWaitingEpochs = 16;
 
 // Entries dropped at once when too many bytes are kept.
 constexpr size_t kDropAtOnce = 64;
@@ -35,7 +36,10 @@ void Feed::OnHeads(absl::Duration sent, absl::Duration received, const Heads& he
   {
     absl::MutexLock lock(&epoch_mutex_);
     bool begins = false;
+    const size_t waiting = waiting_.size();
     if (!JudgeEpoch(sent, received, heads.epoch, begins)) return;
+    // Messages of an epoch that turned out to be past wait no more.
+    for (Changes& change : changes) change.progress = waiting_.size() < waiting;
     clock_.Sample(sent, received, heads.database_time);
     for (uint32_t i = 0; i < rights::kShards; ++i) {
       if (begins) shards_[i]->Begin(heads.epoch, heads.heads[i], changes[i]);
@@ -65,7 +69,7 @@ bool Feed::JudgeEpoch(absl::Duration sent, absl::Duration received, const std::s
 
 void Feed::RememberPast(const std::string& epoch) {
   if (std::find(past_.begin(), past_.end(), epoch) != past_.end()) return;
-  if (past_.size() == kEpochsRemembered) past_.pop_front();
+  if (past_.size() == kPastEpochs) past_.pop_front();
   past_.push_back(epoch);
 }
 
@@ -144,7 +148,7 @@ bool Feed::Reached(uint32_t shard, const Revision& revision, absl::Duration boot
   absl::MutexLock lock(&epoch_mutex_);
   if (revision.epoch == epoch_) return false;
   if (std::find(past_.begin(), past_.end(), revision.epoch) != past_.end()) return true;
-  if (waiting_.size() < kEpochsRemembered && waiting_.emplace(revision.epoch, boot).second) {
+  if (waiting_.size() < kWaitingEpochs && waiting_.emplace(revision.epoch, boot).second) {
     heads_wanted_ = true;
   }
   return false;

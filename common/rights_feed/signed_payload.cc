@@ -102,6 +102,11 @@ absl::StatusOr<Entries> Signer::OpenEntries(absl::string_view subject, absl::str
   return entries;
 }
 
+absl::StatusOr<Signer> ParseSigner(absl::string_view text) {
+  ASSIGN_OR_RETURN(Keys keys, ParseKeys(text));
+  return Signer(std::move(keys));
+}
+
 std::string RightsSubject(uint32_t shard) { return absl::StrCat("guestpass.rights.", shard); }
 
 std::string MessagesSubject(uint32_t shard) { return absl::StrCat("guestpass.messages.", shard); }

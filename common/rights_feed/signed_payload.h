@@ -45,6 +45,9 @@ class Signer {
   Keys keys_;
 };
 
+// The signer of a setting's keys. As ParseKeys.
+absl::StatusOr<Signer> ParseSigner(absl::string_view text);
+
 inline constexpr absl::string_view kAllRightsSubjects = "guestpass.rights.>";
 std::string RightsSubject(uint32_t shard);    // "guestpass.rights.<shard>"
 std::string MessagesSubject(uint32_t shard);  // "guestpass.messages.<shard>"

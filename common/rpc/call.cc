@@ -15,6 +15,7 @@ absl::StatusOr<UserId> Call::RequireUser() const {
 
 absl::Status CheckAccess(const Access& access, const auth::Caller& caller) {
   if (caller.user.has_value() && access.users) return absl::OkStatus();
+  if (access.operators && caller.is_operator) return absl::OkStatus();
   if (!caller.service.empty()) {
     const auto& services = access.services;
     if (std::find(services.begin(), services.end(), caller.service) != services.end()) {

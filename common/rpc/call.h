@@ -21,10 +21,12 @@ struct Call {
 };
 
 // Who may call a method (A9). What users may, any service may that forwards a user's token; the rules then
-// apply to the user. `services` may call by themselves, for a user or not.
+// apply to the user. `services` may call by themselves, for a user or not; with `operators` any service that
+// is a platform operator may, too (M12).
 struct Access {
   bool users = false;
   std::vector<std::string> services;
+  bool operators = false;
 };
 
 // OK, or CALLER_NOT_ALLOWED.

@@ -53,6 +53,7 @@ absl::StatusOr<absl::Duration> FromProto(absl::string_view field,
       (seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0)) {
     return FieldInvalid(field, "is not a duration");
   }
+  if (nanos % 1000 != 0) return FieldInvalid(field, "is finer than a microsecond");
   return absl::Seconds(seconds) + absl::Microseconds(nanos / 1000);
 }
 

@@ -35,5 +35,15 @@ TEST(ProtoTime, WhatIsNoDurationIsFieldInvalid) {
   EXPECT_EQ(*FromProto("d", ToProto(absl::Milliseconds(-1500))), absl::Milliseconds(-1500));
 }
 
+TEST(ProtoTime, ADurationIsAWholeNumberOfMicroseconds) {
+  google::protobuf::Duration duration;
+  duration.set_nanos(1000);
+  EXPECT_EQ(*FromProto("d", duration), absl::Microseconds(1));
+  for (const int nanos : {1, 999, 1001, -1, 999'999'999}) {
+    duration.set_nanos(nanos);
+    EXPECT_TRUE(HasReason(FromProto("d", duration).status(), Reason::kFieldInvalid)) << nanos;
+  }
+}
+
 }  // namespace
 }  // namespace guestpass::rpc

@@ -61,7 +61,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr || server->port_ == 0) {
     return absl::UnavailableError(absl::StrCat("Cannot listen on ", options.listen,
-                                               ": is the address this host's, and the port free?"));
+                                               ": set GUESTPASS_LISTEN (or --listen) to an address of this "
+                                               "host and a port that is free."));
   }
   server->SetServing(false);
   return server;

@@ -22,6 +22,16 @@ std::optional<std::string> Header(const grpc::ServerContextBase& context, const 
   return std::string(found->second.data(), found->second.size());
 }
 
+std::string RequestIdOf(const grpc::ServerContextBase& context) {
+  const std::optional<std::string> given = Header(context, "x-request-id");
+  const auto fits = [](char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-'; };
+  if (given.has_value() && !given->empty() && given->size() <= 64 &&
+      std::all_of(given->begin(), given->end(), fits)) {
+    return *given;
+  }
+  return auth::NewId<Id<struct RequestKind>>().ToString();
+}
+
 void LogOutcome(absl::string_view method, const Call& call, const absl::Status& status) {
   using telemetry::Severity;
   const auto details = DetailsOf(status);
@@ -42,34 +52,24 @@ void LogOutcome(absl::string_view method, const Call& call, const absl::Status& 
 
 }  // namespace
 
-std::string RequestIdOf(const grpc::ServerContextBase& context) {
-  const std::optional<std::string> given = Header(context, "x-request-id");
-  const auto fits = [](char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-'; };
-  if (given.has_value() && !given->empty() && given->size() <= 64 &&
-      std::all_of(given->begin(), given->end(), fits)) {
-    return *given;
-  }
-  return auth::NewId<Id<struct RequestKind>>().ToString();
+Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
+  return {.authorization = Header(context, "authorization"),
+          .forwarded = Header(context, "guestpass-user-authorization"),
+          .request_id = RequestIdOf(context),
+          .deadline = absl::FromChrono(context.deadline())};
 }
 
-absl::StatusOr<Call> Runner::Authenticate(const grpc::CallbackServerContext& context) const {
-  Call call{.request_id = RequestIdOf(context), .deadline = absl::FromChrono(context.deadline())};
-  ASSIGN_OR_RETURN(call.caller,
-                   auth::Authenticate(verifier_, Header(context, "authorization"),
-                                      Header(context, "guestpass-user-authorization"), clock_.Now()));
+absl::StatusOr<Call> Runner::Authenticate(const Credentials& credentials) const {
+  Call call{.request_id = credentials.request_id, .deadline = credentials.deadline};
+  ASSIGN_OR_RETURN(call.caller, auth::Authenticate(verifier_, credentials.authorization,
+                                                   credentials.forwarded, clock_.Now()));
   return call;
 }
 
-absl::Status Runner::Run(grpc::CallbackServerContext& context, Call& call, const Access& access,
+absl::Status Runner::Run(const Credentials& credentials, const Access& access, Call& call,
                          const std::function<absl::Status(const Call&)>& work) const {
-  if (context.IsCancelled() || absl::FromChrono(context.deadline()) <= clock_.Now()) {
-    return absl::CancelledError("given up by the caller");
-  }
-  const std::string request_id = call.request_id;
-  auto authenticated = Authenticate(context);
-  if (!authenticated.ok()) return authenticated.status();
-  call = *std::move(authenticated);
-  call.request_id = request_id;
+  if (credentials.deadline <= clock_.Now()) return absl::CancelledError("given up by the caller");
+  ASSIGN_OR_RETURN(call, Authenticate(credentials));
   RETURN_IF_ERROR(CheckAccess(access, call.caller));
   return work(call);
 }
@@ -77,23 +77,25 @@ absl::Status Runner::Run(grpc::CallbackServerContext& context, Call& call, const
 grpc::ServerUnaryReactor* Runner::Start(grpc::CallbackServerContext* context, absl::string_view method,
                                         const Access& access, std::function<absl::Status(const Call&)> work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const std::string request_id = RequestIdOf(*context);
-  auto run = [this, context, reactor, method = std::string(method), access, request_id,
+  const Credentials credentials = CredentialsOf(*context);
+  // The context stays until Finish.
+  auto run = [this, context, reactor, method = std::string(method), access, credentials,
               work = std::move(work)] {
-    Call call{.request_id = request_id};
-    const absl::Status status = Run(*context, call, access, work);
+    Call call{.request_id = credentials.request_id};
+    const absl::Status status = context->IsCancelled() ? absl::CancelledError("given up by the caller")
+                                                       : Run(credentials, access, call, work);
     if (absl::IsCancelled(status)) {
       reactor->Finish(grpc::Status(grpc::StatusCode::CANCELLED, std::string(status.message())));
       return;
     }
     LogOutcome(method, call, status);
-    reactor->Finish(ToGrpc(status, request_id));
+    reactor->Finish(ToGrpc(status, credentials.request_id));
   };
   if (!executor_.Submit(std::move(run))) {
     const absl::Status refused =
         Error("This service has as much work waiting as it accepts. Try again.",
               {.reason = Reason::kOverloaded, .retry_after = absl::Milliseconds(200)});
-    reactor->Finish(ToGrpc(refused, request_id));
+    reactor->Finish(ToGrpc(refused, credentials.request_id));
   }
   return reactor;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -12,6 +14,17 @@
 #include "grpcpp/grpcpp.h"
 
 namespace guestpass::rpc {
+
+// What a call's metadata says of its caller: a copy, which outlives the call.
+struct Credentials {
+  std::optional<std::string> authorization;
+  std::optional<std::string> forwarded;
+  std::string
+      request_id;  // the caller's `x-request-id` where it is 1 to 64 of A-Z a-z 0-9 . _ -, or a new one
+  absl::Time deadline;
+};
+
+Credentials CredentialsOf(const grpc::CallbackServerContext& context);
 
 // Takes unary calls from gRPC's threads to handlers on an executor: authenticates, checks who may call,
 // leaves alone what the caller has given up, and turns errors into the wire's. OVERLOADED where the executor
@@ -35,21 +48,18 @@ class Runner {
                  });
   }
 
-  // Who calls, by the call's metadata.
-  absl::StatusOr<Call> Authenticate(const grpc::CallbackServerContext& context) const;
+  // Who calls. As auth::Authenticate.
+  absl::StatusOr<Call> Authenticate(const Credentials& credentials) const;
 
  private:
   grpc::ServerUnaryReactor* Start(grpc::CallbackServerContext* context, absl::string_view method,
                                   const Access& access, std::function<absl::Status(const Call&)> work);
-  absl::Status Run(grpc::CallbackServerContext& context, Call& call, const Access& access,
+  absl::Status Run(const Credentials& credentials, const Access& access, Call& call,
                    const std::function<absl::Status(const Call&)>& work) const;
 
   Executor& executor_;
   auth::TokenVerifier& verifier_;
   const Clock& clock_;
 };
-
-// The caller's `x-request-id` where it is 1 to 64 of A-Z a-z 0-9 . _ -, or a new one.
-std::string RequestIdOf(const grpc::ServerContextBase& context);
 
 }  // namespace guestpass::rpc

@@ -2,10 +2,12 @@
 #include "common/rpc/wire_status.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/status/error.h"
+#include "common/telemetry/log.h"
 #include "google/rpc/error_details.pb.h"
 
 namespace guestpass::rpc {
@@ -14,6 +16,7 @@ namespace {
 constexpr char kDomain[] = "guestpass.dev";
 constexpr size_t kMaxDetails = 4096;
 constexpr size_t kMaxViolations = 20;
+constexpr char kForwarded[] = "guestpass-user-authorization";
 
 void AddInfo(const ErrorDetails& details, google::rpc::Status& wire) {
   google::rpc::ErrorInfo info;
@@ -58,6 +61,22 @@ absl::Status Internal(absl::string_view request_id) {
   return Error(Reason::kInternal,
                absl::StrCat("A fault of guestpass. Its log has request id ", request_id, "."),
                {{"request_id", std::string(request_id)}});
+}
+
+absl::Status Unavailable(absl::string_view service) {
+  return Error(Reason::kServiceUnavailable,
+               absl::StrCat("The service ", service, " does not answer. Try again."),
+               {{"service", std::string(service)}});
+}
+
+// Whether it is this service that was refused, and not the user for whom it asked.
+bool RefusesOurselves(const absl::Status& answered) {
+  const std::optional<ErrorDetails> details = DetailsOf(answered);
+  if (!details.has_value()) return absl::IsUnauthenticated(answered);
+  if (details->reason == Reason::kCallerNotAllowed) return details->metadata.contains("service");
+  const auto header = details->metadata.find("header");
+  return absl::IsUnauthenticated(answered) &&
+         (header == details->metadata.end() || header->second != kForwarded);
 }
 
 }  // namespace
@@ -105,20 +124,29 @@ absl::Status FromWire(const google::rpc::Status& wire) {
   return Error(wire.message(), details);
 }
 
-absl::Status FromGrpc(const grpc::Status& status, absl::string_view service) {
-  if (status.ok()) return absl::OkStatus();
+absl::Status FromGrpc(const grpc::Status& status) {
   google::rpc::Status wire;
   if (!status.error_details().empty() && wire.ParseFromString(status.error_details())) return FromWire(wire);
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+absl::Status FromGrpc(const grpc::Status& status, absl::string_view service) {
+  const absl::Status answered = FromGrpc(status);
+  if (RefusesOurselves(answered)) {
+    telemetry::Log(telemetry::Severity::kError,
+                   absl::StrCat("our own credential was refused by ", service, ": ", answered.message()),
+                   {{"service_asked", std::string(service)}});
+    return Unavailable(service);
+  }
+  if (DetailsOf(answered).has_value()) return answered;
   switch (status.error_code()) {
     case grpc::StatusCode::UNAVAILABLE:
     case grpc::StatusCode::DEADLINE_EXCEEDED:
     case grpc::StatusCode::CANCELLED:
     case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      return Error(Reason::kServiceUnavailable,
-                   absl::StrCat("The service ", service, " does not answer. Try again."),
-                   {{"service", std::string(service)}});
+      return Unavailable(service);
     default:
-      return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+      return answered;
   }
 }
 

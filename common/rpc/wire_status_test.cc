@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/rpc/wire_status.h"
 
+#include <string>
+
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/status/error.h"
+#include "common/telemetry/log.h"
 #include "gtest/gtest.h"
 
 namespace guestpass::rpc {
@@ -53,6 +57,52 @@ TEST(WireStatus, AServiceThatDoesNotAnswerIsUnavailableByName) {
   EXPECT_EQ(details->reason, Reason::kServiceUnavailable);
   EXPECT_EQ(details->metadata.at("service"), "membership");
   EXPECT_EQ(std::string(status.message()).find("127"), std::string::npos);
+}
+
+// What a service that asked membership makes of that answer, and what it logs.
+struct Made {
+  absl::Status status;
+  std::string logged;
+};
+
+Made OfAnswer(Reason reason, const Metadata& metadata) {
+  Made made;
+  telemetry::SetLogSink([&](absl::string_view line) { absl::StrAppend(&made.logged, line); });
+  made.status = FromGrpc(ToGrpc(Error(reason, "No.", metadata), "r"), "membership");
+  telemetry::SetLogSink(nullptr);
+  return made;
+}
+
+TEST(WireStatus, ARefusalOfOurOwnCredentialIsNotTheUsersAndIsLoggedOnce) {
+  for (const auto& [reason, metadata] : {std::pair(Reason::kTokenExpired, Metadata{{"header", "authorization"}}),
+                                         {Reason::kTokenSignature, {{"header", "authorization"}}},
+                                         {Reason::kCredentialsMissing, {}},
+                                         {Reason::kCallerNotAllowed, {{"service", "invite"}}}}) {
+    const Made made = OfAnswer(reason, metadata);
+    EXPECT_TRUE(HasReason(made.status, Reason::kServiceUnavailable)) << made.status;
+    EXPECT_EQ(DetailsOf(made.status)->metadata, (Metadata{{"service", "membership"}}));
+    EXPECT_TRUE(absl::StrContains(made.logged, "our own credential was refused by membership: No."));
+    EXPECT_TRUE(absl::StrContains(made.logged, "\"error\"")) << made.logged;
+    EXPECT_EQ(made.logged.find('\n'), made.logged.size() - 1) << made.logged;
+  }
+}
+
+TEST(WireStatus, WhatIsSaidOfTheForwardedUserComesThroughWithoutAWord) {
+  for (const auto& [reason, metadata] :
+       {std::pair(Reason::kTokenExpired, Metadata{{"header", "guestpass-user-authorization"}}),
+        {Reason::kCallerNotAllowed, {}},
+        {Reason::kRoleTooLow, {{"role", "NONE"}}}}) {
+    const Made made = OfAnswer(reason, metadata);
+    EXPECT_TRUE(HasReason(made.status, reason)) << made.status;
+    EXPECT_EQ(DetailsOf(made.status)->metadata, metadata);
+    EXPECT_EQ(made.logged, "");
+  }
+}
+
+TEST(WireStatus, AClientsOwnRefusalIsAsItWasMade) {
+  const grpc::Status sent = ToGrpc(Error(Reason::kTokenExpired, "No.", {{"header", "authorization"}}), "r");
+  EXPECT_TRUE(HasReason(FromGrpc(sent), Reason::kTokenExpired));
+  EXPECT_TRUE(FromGrpc(grpc::Status::OK).ok());
 }
 
 }  // namespace

@@ -33,8 +33,7 @@ Config Read(config::Settings& settings) {
 absl::Status Serve(const Config& config) {
   ASSIGN_OR_RETURN(const auto host, rpc::Host::Create(config.host));
   ASSIGN_OR_RETURN(const auto token, auth::ServiceToken::Open(config.service_token_file));
-  ASSIGN_OR_RETURN(rights_feed::Keys keys, rights_feed::ParseKeys(config.rights_keys));
-  const rights_feed::Signer signer(std::move(keys));
+  ASSIGN_OR_RETURN(const rights_feed::Signer signer, rights_feed::ParseSigner(config.rights_keys));
   ASSIGN_OR_RETURN(const auto bus, nats::Connection::Connect(config.nats));
   MembershipRights membership(rpc::Dial(config.membership), *token);
   GuestExpiryService service(host->runner(), membership);

@@ -39,9 +39,8 @@ absl::Status Serve(const Config& config) {
   const postgres::SessionOptions database{.conninfo = config.database, .application_name = kProgram};
   RETURN_IF_ERROR(postgres::CheckServable(database, Migrations()));
   ASSIGN_OR_RETURN(const auto host, rpc::Host::Create(config.host));
-  ASSIGN_OR_RETURN(rights_feed::Keys keys, rights_feed::ParseKeys(config.rights_keys));
+  ASSIGN_OR_RETURN(const rights_feed::Signer signer, rights_feed::ParseSigner(config.rights_keys));
   ASSIGN_OR_RETURN(const auto bus, nats::Connection::Connect(config.nats));
-  const rights_feed::Signer signer(std::move(keys));
   postgres::Pool pool(
       {.conninfo = config.database, .size = config.connections, .application_name = kProgram});
   RightsPublisher publisher(*bus, signer);

@@ -46,10 +46,9 @@ absl::Status Serve(const Config& config) {
   RETURN_IF_ERROR(postgres::CheckServable(database, Migrations()));
   ASSIGN_OR_RETURN(const auto host, rpc::Host::Create(config.host));
   ASSIGN_OR_RETURN(const auto token, auth::ServiceToken::Open(config.service_token_file));
-  ASSIGN_OR_RETURN(rights_feed::Keys keys, rights_feed::ParseKeys(config.rights_keys));
+  ASSIGN_OR_RETURN(const rights_feed::Signer signer, rights_feed::ParseSigner(config.rights_keys));
   ASSIGN_OR_RETURN(const auto bus, nats::Connection::Connect(config.nats));
   const Clock& clock = SystemClock();
-  const rights_feed::Signer signer(std::move(keys));
   PgMessageStore store({.conninfo = config.database, .application_name = kProgram});
   MembershipRights source(rpc::Dial(config.membership), *token);
   std::unique_ptr<FanOut> fan_out;
@@ -62,6 +61,7 @@ absl::Status Serve(const Config& config) {
   MessagingService service({live, rights, store, lanes, host->executor(), host->runner(), clock, rate});
   RETURN_IF_ERROR(rights.Start());
   const Ticker tick(absl::Milliseconds(5), [&] { live.Tick(); });
+  const Ticker repair(absl::Milliseconds(5), [&] { live.Repair(); });
   return host->Serve(
       {&service}, {v1::MessagingService::service_full_name()}, [&] { return rights.ready(); },
       [&] { live.sessions.GoodbyeAll(); });

@@ -161,7 +161,7 @@ Story::Note Story::AwaitSoftLock() {
   const absl::Duration late = notice.at - expire_time_;
   RETURN_IF_ERROR(Expect(absl::AbsDuration(late) <= kNoticeLimit,
                          absl::StrCat("at most 1 s after expire_time, not ", Milliseconds(late))));
-  return absl::StrCat("RightsChanged, ", Milliseconds(late), " after expire_time");
+  return absl::StrCat("RightsChanged, within ", Milliseconds(absl::AbsDuration(late)), " of expire_time");
 }
 
 Story::Note Story::PostLate() {

@@ -33,11 +33,6 @@ absl::Status OrgOwnerProtected(const MemberName& member) {
       {{"member", member.ToString()}});
 }
 
-absl::Status OrganizationNotFound(const OrganizationId& organization) {
-  return Error(Reason::kOrganizationNotFound, "There is no such organization.",
-               {{"organization", ToName(organization)}});
-}
-
 absl::Status WorkspaceNotFound(const WorkspaceId& workspace) {
   return Error(Reason::kWorkspaceNotFound, "There is no such workspace.", {{"workspace", ToName(workspace)}});
 }
@@ -64,7 +59,7 @@ absl::Status NotAGuest(const MemberName& member) {
   return Error(Reason::kNotAGuest, "Only guests have an expiration.", {{"member", member.ToString()}});
 }
 
-absl::Status InviteNoLongerValid(const InviteId& invite, absl::string_view because) {
+absl::Status InviteNoLongerValid(const InviteName& invite, absl::string_view because) {
   return Error(Reason::kInviteNoLongerValid,
                absl::StrCat("This invite no longer holds: ", because, ". Ask an admin for a new one."),
                {{"invite", invite.ToString()}});

@@ -25,10 +25,7 @@ absl::Status EmailNotVerified();
 // PERMISSION_DENIED ORG_OWNER_PROTECTED {member}
 absl::Status OrgOwnerProtected(const MemberName& member);
 
-// NOT_FOUND ORGANIZATION_NOT_FOUND {organization}, for operators: others learn nothing of what exists.
-absl::Status OrganizationNotFound(const OrganizationId& organization);
-
-// NOT_FOUND WORKSPACE_NOT_FOUND {workspace}, for operators.
+// NOT_FOUND WORKSPACE_NOT_FOUND {workspace}, for operators: others learn nothing of what exists.
 absl::Status WorkspaceNotFound(const WorkspaceId& workspace);
 
 // NOT_FOUND MEMBER_NOT_FOUND {member}
@@ -47,7 +44,7 @@ absl::Status LastAdmin(const MemberName& member);
 absl::Status NotAGuest(const MemberName& member);
 
 // FAILED_PRECONDITION INVITE_NO_LONGER_VALID {invite}. `because` tells the invitee what has changed.
-absl::Status InviteNoLongerValid(const InviteId& invite, absl::string_view because);
+absl::Status InviteNoLongerValid(const InviteName& invite, absl::string_view because);
 
 // ABORTED CONFLICT {join_key}: the attempt was decided before, otherwise than by making this member.
 absl::Status JoinCancelled(absl::string_view join_key);

@@ -30,10 +30,10 @@ absl::Status CheckGrantable(const Join& join, const JoinFacts& facts) {
   for (const ChannelId& channel : join.channels) {
     const auto found = facts.channels.find(channel);
     if (found == facts.channels.end() || found->second.state.kind == rights::ChannelKind::kDirect) {
-      return InviteNoLongerValid(join.invite, "a channel that it names is gone");
+      return InviteNoLongerValid(join.invite_name(), "a channel that it names is gone");
     }
     if (found->second.state.archived) {
-      return InviteNoLongerValid(join.invite, "a channel that it names is archived");
+      return InviteNoLongerValid(join.invite_name(), "a channel that it names is archived");
     }
   }
   return absl::OkStatus();
@@ -41,7 +41,7 @@ absl::Status CheckGrantable(const Join& join, const JoinFacts& facts) {
 
 absl::StatusOr<absl::Time> ExpireTimeOf(const Join& join, absl::Time now) {
   if (const absl::Time* time = std::get_if<absl::Time>(&join.expiry)) {
-    if (*time <= now) return InviteNoLongerValid(join.invite, "the time that it gives has passed");
+    if (*time <= now) return InviteNoLongerValid(join.invite_name(), "the time that it gives has passed");
     return *time;
   }
   if (const absl::Duration* ttl = std::get_if<absl::Duration>(&join.expiry)) {
@@ -88,17 +88,17 @@ absl::Status CheckJoin(const Join& join) {
 
 absl::StatusOr<JoinDecision> DecideJoin(const Join& join, const JoinFacts& facts) {
   if (!facts.workspace.has_value() || facts.workspace->state.deleted) {
-    return InviteNoLongerValid(join.invite, "its workspace is gone");
+    return InviteNoLongerValid(join.invite_name(), "its workspace is gone");
   }
   if (facts.organization_role.has_value() && join.role == Role::kGuest) {
-    return JoinDecision{Kind::kAlreadyMember, facts.member.value_or(NoRecord(join))};
+    return JoinDecision{Kind::kAlreadyMember, NoRecord(join)};
   }
   if (facts.member.has_value()) {
     if (!HasEnded(*facts.member, facts.now)) return JoinDecision{Kind::kAlreadyMember, *facts.member};
     if (join.check_time < facts.member->state.access_end_time) return GuestEnded(*facts.member);
   }
   if (!RequireAdmin(facts.inviter, facts.now).ok()) {
-    return InviteNoLongerValid(join.invite, "whoever made it is no longer an admin");
+    return InviteNoLongerValid(join.invite_name(), "whoever made it is no longer an admin");
   }
   RETURN_IF_ERROR(CheckGrantable(join, facts));
   ASSIGN_OR_RETURN(Member member, MemberOf(join, facts));

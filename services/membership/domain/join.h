@@ -27,6 +27,8 @@ struct Join {
   rights::Role role = rights::Role::kGuest;
   std::vector<ChannelId> channels;  // what a guest is granted
   ExpireSetting expiry;
+
+  InviteName invite_name() const { return {workspace, invite}; }
 };
 
 // What the database says, with the rows of all of it locked.
@@ -42,7 +44,8 @@ struct JoinFacts {
 struct JoinDecision {
   enum class Kind { kAlreadyMember, kNew, kReactivated };
   Kind kind = Kind::kAlreadyMember;
-  Member member;  // as it is to be; unchanged for kAlreadyMember, and without a role where there is no record
+  Member member;  // as it is to be; unchanged for kAlreadyMember, and without a role for who is a member
+                  // through the organization, whatever record there is
 };
 
 // FIELD_INVALID where the request says nonsense: a guest without channels or with more than 100, others with

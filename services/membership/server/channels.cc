@@ -2,6 +2,7 @@
 #include "common/auth/random.h"
 #include "common/rights/names.h"
 #include "common/rights_feed/wire_types.h"
+#include "common/rpc/field_reader.h"
 #include "common/rpc/text.h"
 #include "common/status/macros.h"
 #include "services/membership/server/callers.h"
@@ -12,11 +13,13 @@ namespace guestpass::membership {
 namespace {
 
 absl::StatusOr<Channel> NewChannel(const WorkspaceId& workspace, const v1::Channel& proto, absl::Time now) {
-  RETURN_IF_ERROR(rpc::CheckDisplayName("channel.display_name", proto.display_name()));
+  rpc::FieldReader reader;
+  reader.Check(rpc::CheckDisplayName("channel.display_name", proto.display_name()));
   const auto kind = rights_feed::FromProto(proto.kind());
   if (kind != rights::ChannelKind::kPublic && kind != rights::ChannelKind::kPrivate) {
-    return FieldInvalid("channel.kind", "is neither PUBLIC nor PRIVATE");
+    reader.Add({{"channel.kind", "is neither PUBLIC nor PRIVATE"}});
   }
+  RETURN_IF_ERROR(reader.Finish());
   return Channel{.state = {.channel = auth::NewId<ChannelId>(), .workspace = workspace, .kind = kind},
                  .display_name = proto.display_name(),
                  .create_time = now};

@@ -83,7 +83,7 @@ absl::StatusOr<rights_v1::ApplyDueExpirationsResponse> RightsService::ApplyDueEx
   if (request.limit() < 1 || request.limit() > kMaxLimit) {
     return FieldInvalid("limit", "is not between 1 and 10,000");
   }
-  ASSIGN_OR_RETURN(const std::vector<uint32_t> shards, store_.DueShards(request.limit()));
+  ASSIGN_OR_RETURN(const std::vector<uint32_t> shards, store_.DueShards());
   rights_v1::ApplyDueExpirationsResponse response;
   for (const uint32_t shard : shards) {
     while (response.applied() < request.limit()) {

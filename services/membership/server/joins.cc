@@ -66,7 +66,7 @@ absl::Status Store(const Join& join, const JoinDecision& decision, const Locked&
   RETURN_IF_ERROR(is_new ? tx.InsertMember(decision.member) : tx.UpdateMember(decision.member));
   ASSIGN_OR_RETURN(const uint64_t removed_n, tx.RemovedN(join.workspace, join.user, join.address));
   if (join.rights_n < removed_n) {
-    return InviteNoLongerValid(join.invite, "you were removed after it was made");
+    return InviteNoLongerValid(join.invite_name(), "you were removed after it was made");
   }
   const auto before = locked.MemberOf(join.user);
   tx.Audit({.action = is_new ? "member.joined" : "member.reactivated",
@@ -90,6 +90,13 @@ rights_v1::JoinMemberResponse ResponseOf(const JoinDecision& decision) {
   response.set_already_member(decision.kind == Kind::kAlreadyMember);
   *response.mutable_member() = rights_feed::ToProto(decision.member.state);
   return response;
+}
+
+// A guest's record says nothing of who has authority through the organization (M11).
+rights::MemberState StateToTell(const MemberRights& rights) {
+  const rights::MemberState& state = rights.member;
+  if (rights.authority().role == state.role) return state;
+  return {.workspace = state.workspace, .user = state.user};
 }
 
 }  // namespace
@@ -135,8 +142,9 @@ absl::StatusOr<JoinDecision> RightsService::TwinsJoin(const JoinKey& twin, const
   if (twin.outcome == JoinKey::Outcome::kCancelled) return refusal;
   if (twin.user != user || twin.workspace.text() != request.workspace()) return JoinCancelled(twin.key);
   ASSIGN_OR_RETURN(const RightsRead read, store_.ReadRights({{.workspace = twin.workspace, .user = user}}));
-  return JoinDecision{twin.already_member ? Kind::kAlreadyMember : Kind::kNew,
-                      {.state = read.members[0].member}};
+  const MemberRights& rights = read.members[0];
+  if (!rights.authority().role.has_value()) return refusal;
+  return JoinDecision{twin.already_member ? Kind::kAlreadyMember : Kind::kNew, {.state = StateToTell(rights)}};
 }
 
 absl::StatusOr<rights_v1::ResolveJoinResponse> RightsService::ResolveJoin(

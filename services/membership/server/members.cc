@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <tuple>
+#include <vector>
+
 #include "common/rights/names.h"
 #include "common/status/macros.h"
 #include "services/membership/domain/authority.h"
@@ -34,6 +37,26 @@ absl::StatusOr<Member> RequireRemovable(const MemberName& name, const Locked& lo
   return *member;
 }
 
+void AuditRemoval(const rpc::Call& call, const Member& member, const std::vector<ChannelId>& left,
+                  const Locked& locked, Right right, MembershipTx& tx) {
+  const auto& [workspace, user] = std::tie(member.state.workspace, member.state.user);
+  AuditEntry entry{.action = ActorOf(call).user == user ? "member.left" : "member.removed",
+                   .target = MemberName{workspace, user}.ToString(),
+                   .organization = locked.organization->id,
+                   .workspace = workspace,
+                   .before = member.state,
+                   .platform = right == Right::kPlatform};
+  tx.Audit(entry);
+  entry.action = "channel.participant_removed";
+  entry.notes = {{"participant", user.ToString()}};
+  for (const ChannelId& channel : left) {
+    entry.target = ChannelName{workspace, channel}.ToString();
+    entry.before = rights::ParticipantState{.channel = channel, .user = user, .present = true};
+    entry.after = rights::ParticipantState{.channel = channel, .user = user};
+    tx.Audit(entry);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<google::protobuf::Empty> MembershipService::Delete(const rpc::Call& call,
@@ -46,13 +69,8 @@ absl::StatusOr<google::protobuf::Empty> MembershipService::Delete(const rpc::Cal
   const auto remove = [&](MembershipTx& tx, const Locked& locked) -> absl::Status {
     ASSIGN_OR_RETURN(const Right right, RequireRemover(call, user, name, locked));
     ASSIGN_OR_RETURN(const Member member, RequireRemovable(name, locked, tx));
-    RETURN_IF_ERROR(tx.RemoveMember(member));
-    tx.Audit({.action = user == name.user ? "member.left" : "member.removed",
-              .target = name.ToString(),
-              .organization = locked.organization->id,
-              .workspace = name.workspace,
-              .before = member.state,
-              .platform = right == Right::kPlatform});
+    ASSIGN_OR_RETURN(const std::vector<ChannelId> left, tx.RemoveMember(member));
+    AuditRemoval(call, member, left, locked, right, tx);
     return absl::OkStatus();
   };
   RETURN_IF_ERROR(store_.Transact(plan, ActorOf(call), remove).status());

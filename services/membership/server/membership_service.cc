@@ -5,6 +5,7 @@ namespace guestpass::membership {
 namespace {
 
 const rpc::Access kUsers{.users = true};
+const rpc::Access kUsersAndOperators{.users = true, .operators = true};
 const rpc::Access kUsersAndServices{.users = true,
                                     .services = {"invite", "guest-expiry", "messaging-gateway"}};
 
@@ -13,7 +14,7 @@ const rpc::Access kUsersAndServices{.users = true,
 grpc::ServerUnaryReactor* MembershipService::CreateOrganization(grpc::CallbackServerContext* context,
                                                                 const v1::CreateOrganizationRequest* request,
                                                                 v1::Organization* response) {
-  return runner_.Unary(context, "CreateOrganization", kUsers, request, response,
+  return runner_.Unary(context, "CreateOrganization", kUsersAndOperators, request, response,
                        [this](const auto& call, const auto& message) { return Create(call, message); });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/auth/random.h"
 #include "common/rights/names.h"
+#include "common/rpc/field_reader.h"
 #include "common/rpc/text.h"
 #include "common/status/macros.h"
 #include "services/membership/domain/errors.h"
@@ -23,8 +24,10 @@ absl::StatusOr<v1::Organization> MembershipService::Create(const rpc::Call& call
                                                            const v1::CreateOrganizationRequest& request) {
   if (!call.caller.is_operator) return OperatorsOnly();
   const std::string& display_name = request.organization().display_name();
-  RETURN_IF_ERROR(rpc::CheckDisplayName("organization.display_name", display_name));
-  ASSIGN_OR_RETURN(const UserId owner, ParseUserId("owner", request.owner()));
+  rpc::FieldReader reader;
+  reader.Check(rpc::CheckDisplayName("organization.display_name", display_name));
+  const UserId owner = reader.Take(ParseUserId("owner", request.owner())).value_or(UserId());
+  RETURN_IF_ERROR(reader.Finish());
   Organization organization{
       .id = auth::NewId<OrganizationId>(), .shard = DrawShard(), .display_name = display_name};
   const rights::OrganizationMemberState first{

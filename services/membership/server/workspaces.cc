@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/auth/random.h"
 #include "common/rights/names.h"
+#include "common/rpc/field_reader.h"
 #include "common/rpc/proto_time.h"
 #include "common/rpc/text.h"
 #include "common/status/macros.h"
@@ -13,19 +14,10 @@
 namespace guestpass::membership {
 namespace {
 
-absl::StatusOr<Right> RequireOrganizationAdmin(const rpc::Call& call, const UserId& user,
-                                               const OrganizationId& organization, const Locked& locked) {
-  if (locked.RoleInOrganization(user).has_value()) return Right::kOwn;
-  if (!call.caller.is_operator) return NoOrganizationRole();
-  if (!locked.organization.has_value()) return OrganizationNotFound(organization);
-  return Right::kPlatform;
-}
-
 absl::StatusOr<absl::Duration> GraceIn(const v1::Workspace& workspace) {
   constexpr char kField[] = "workspace.guest_grace";
   if (!workspace.has_guest_grace()) return Workspace().guest_grace;
   ASSIGN_OR_RETURN(const absl::Duration grace, rpc::FromProto(kField, workspace.guest_grace()));
-  if (workspace.guest_grace().nanos() % 1000 != 0) return FieldInvalid(kField, "is finer than a microsecond");
   if (grace < absl::ZeroDuration() || grace > kMaxGuestGrace) {
     return FieldInvalid(kField, "is not between 0 and 30 days");
   }
@@ -33,13 +25,15 @@ absl::StatusOr<absl::Duration> GraceIn(const v1::Workspace& workspace) {
 }
 
 absl::StatusOr<Workspace> NewWorkspace(const v1::Workspace& proto, const Locked& locked) {
-  RETURN_IF_ERROR(rpc::CheckDisplayName("workspace.display_name", proto.display_name()));
-  ASSIGN_OR_RETURN(const absl::Duration grace, GraceIn(proto));
+  rpc::FieldReader reader;
+  reader.Check(rpc::CheckDisplayName("workspace.display_name", proto.display_name()));
+  const std::optional<absl::Duration> grace = reader.Take(GraceIn(proto));
+  RETURN_IF_ERROR(reader.Finish());
   return Workspace{
       .state = {.workspace = auth::NewId<WorkspaceId>(), .organization = locked.organization->id},
       .shard = locked.organization->shard,
       .display_name = proto.display_name(),
-      .guest_grace = grace,
+      .guest_grace = *grace,
       .create_time = locked.now};
 }
 
@@ -50,15 +44,14 @@ Member FirstAdmin(const rpc::Call& call, const UserId& user, const Workspace& wo
           .create_time = workspace.create_time};
 }
 
-void AuditCreation(const Workspace& workspace, const Member& admin, Right right, MembershipTx& tx) {
+void AuditCreation(const Workspace& workspace, const Member& admin, MembershipTx& tx) {
   AuditEntry entry{
       .action = "workspace.created",
       .target = ToName(workspace.state.workspace),
       .organization = workspace.state.organization,
       .workspace = workspace.state.workspace,
       .after = workspace.state,
-      .notes = {{"guest_grace_us", absl::StrCat(absl::ToInt64Microseconds(workspace.guest_grace))}},
-      .platform = right == Right::kPlatform};
+      .notes = {{"guest_grace_us", absl::StrCat(absl::ToInt64Microseconds(workspace.guest_grace))}}};
   tx.Audit(entry);
   entry.action = "member.added";
   entry.target = MemberName{admin.state.workspace, admin.state.user}.ToString();
@@ -75,12 +68,12 @@ absl::StatusOr<v1::Workspace> MembershipService::Create(const rpc::Call& call,
   ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
   Workspace workspace;
   const auto create = [&](MembershipTx& tx, const Locked& locked) -> absl::Status {
-    ASSIGN_OR_RETURN(const Right right, RequireOrganizationAdmin(call, user, organization, locked));
+    if (!locked.RoleInOrganization(user).has_value()) return NoOrganizationRole();
     ASSIGN_OR_RETURN(workspace, NewWorkspace(request.workspace(), locked));
     const Member admin = FirstAdmin(call, user, workspace);
     RETURN_IF_ERROR(tx.InsertWorkspace(workspace));
     RETURN_IF_ERROR(tx.InsertMember(admin));
-    AuditCreation(workspace, admin, right, tx);
+    AuditCreation(workspace, admin, tx);
     return absl::OkStatus();
   };
   const LockPlan plan{.organization = organization, .users = {{user, LockMode::kShare}}};

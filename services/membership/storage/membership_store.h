@@ -32,8 +32,8 @@ class MembershipStore {
   // wins.
   virtual absl::StatusOr<DueBatch> ApplyDue(uint32_t shard, int limit, const Actor& actor) = 0;
 
-  // The shards of the `limit` guests that have been due longest, those first.
-  virtual absl::StatusOr<std::vector<uint32_t>> DueShards(int limit) = 0;
+  // Every shard that has a guest who is due, the one with the longest due first.
+  virtual absl::StatusOr<std::vector<uint32_t>> DueShards() = 0;
 
   // The nearest deadline that nothing has been recorded for.
   virtual absl::StatusOr<DeadlineRead> NextDeadline() = 0;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,8 +33,9 @@ class MembershipTx {
   virtual absl::Status InsertMember(const Member& member) = 0;
   virtual absl::Status UpdateMember(const Member& member) = 0;
 
-  // Ends a member, locked for update, with its part in every channel, and notes its removal for good.
-  virtual absl::Status RemoveMember(const Member& member) = 0;
+  // Ends a member, locked for update, with its part in every channel, and notes its removal for good. Gives
+  // the channels that it took part in, in order.
+  virtual absl::StatusOr<std::vector<ChannelId>> RemoveMember(const Member& member) = 0;
 
   // Direct ADMINs other than `user`; stable while the workspace is locked for update.
   virtual absl::StatusOr<int64_t> CountOtherAdmins(const WorkspaceId& workspace, const UserId& user) = 0;

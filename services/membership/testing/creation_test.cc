@@ -123,6 +123,24 @@ TEST_F(CreationTest, EveryChangeIsAuditedWithItsActorAndWithoutNamesOrAddresses)
   EXPECT_EQ(here_.Count("SELECT count(*) FROM audit_entries a WHERE a::text ~* '@|another|channel\"'"), 0);
 }
 
+TEST_F(CreationTest, AnAuditEntrySaysOnWhomAndWhatWasBeforeAndAfter) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  ASSERT_TRUE(here_.SetTtl("ann", absl::Hours(1)).ok());
+  ASSERT_TRUE(here_.Remove("owner", "ann").ok());
+  const auto audit = here_.NewSession()->Run(
+      "SELECT target, before->>'role', after->>'role', before->>'expire_us', after->>'expire_us' FROM "
+      "audit_entries WHERE action LIKE 'member.%' ORDER BY number OFFSET 1");
+  ASSERT_EQ(audit->rows(), 3);
+  for (int row = 0; row < 3; ++row) {
+    EXPECT_EQ(audit->Text(row, 0), here_.MemberName("ann"));
+    EXPECT_EQ(audit->IsNull(row, 1), row == 0);  // joined: nothing was before
+    EXPECT_EQ(audit->IsNull(row, 2), row == 2);  // removed: nothing is after
+  }
+  EXPECT_EQ(audit->Text(1, 1), "GUEST");
+  EXPECT_TRUE(audit->IsNull(1, 3));
+  EXPECT_FALSE(audit->IsNull(1, 4));
+}
+
 TEST_F(CreationTest, TheAuditLogIsAppendOnly) {
   const auto session = here_.NewSession();
   EXPECT_FALSE(session->Script("UPDATE audit_entries SET action = ''").ok());

@@ -10,9 +10,8 @@ void ChannelHub::Begin(uint64_t head, ChannelLog::Reached reached, absl::Duratio
   absl::MutexLock lock(&mutex_);
   if (log_.has_value()) return;
   log_.emplace(head, std::move(reached));
-  for (MessagePtr& message : early_) log_->Offer(std::move(message), now);
+  TakeIn(early_, now);
   early_.clear();
-  log_->Advance(now);
 }
 
 void ChannelHub::Offer(const std::vector<MessagePtr>& messages, absl::Duration now) {
@@ -22,10 +21,19 @@ void ChannelHub::Offer(const std::vector<MessagePtr>& messages, absl::Duration n
       early_.insert(early_.end(), messages.begin(), messages.end());
       return;
     }
-    for (const MessagePtr& message : messages) log_->Offer(message, now);
-    if (!log_->Advance(now)) return;
+    if (!TakeIn(messages, now)) return;
   }
   Tell();
+}
+
+// Each is shown before the next is offered: what waits is bounded, and a batch may be larger.
+bool ChannelHub::TakeIn(const std::vector<MessagePtr>& messages, absl::Duration now) {
+  bool moved = false;
+  for (const MessagePtr& message : messages) {
+    log_->Offer(message, now);
+    moved |= log_->Advance(now);
+  }
+  return moved;
 }
 
 void ChannelHub::OfferHead(uint64_t head, absl::Duration now) {

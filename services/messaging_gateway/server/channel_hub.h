@@ -51,6 +51,8 @@ class ChannelHub {
   void Add(std::weak_ptr<ChannelFollower> follower);
 
  private:
+  bool TakeIn(const std::vector<MessagePtr>& messages, absl::Duration now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Tell();
 
   const ChannelId channel_;

@@ -19,16 +19,23 @@ class Live : private rights_feed::Observer {
   Live(MessageStore& store, const Clock& clock, std::function<absl::Status(uint32_t shard)> follow_messages)
       : clock_(clock), feed(this), sessions(clock), hubs(store, feed, clock, std::move(follow_messages)) {}
 
-  // Wakes streams whose time has come, fills holes, and once a second reads heads and ends idle streams. To
-  // be called every few milliseconds, from one thread.
+  // Wakes streams whose time has come, and once a second ends idle ones. To be called every few
+  // milliseconds, from one thread; does not block.
   void Tick() {
     const absl::Duration boot = clock_.Boot();
     if (const auto now = feed.clock().Latest(boot)) sessions.Wake(*now);
-    hubs.FillHoles();
     if (boot - swept_ < absl::Seconds(1)) return;
     swept_ = boot;
-    hubs.ReadHeads();
     sessions.EndIdle();
+  }
+
+  // Fills holes, and once a second reads heads. The same, from another thread: it waits for the table.
+  void Repair() {
+    hubs.FillHoles();
+    const absl::Duration boot = clock_.Boot();
+    if (boot - heads_read_ < absl::Seconds(1)) return;
+    heads_read_ = boot;
+    hubs.ReadHeads();
   }
 
  private:
@@ -37,6 +44,7 @@ class Live : private rights_feed::Observer {
 
   const Clock& clock_;
   absl::Duration swept_;
+  absl::Duration heads_read_;
 
  public:
   rights_feed::Feed feed;

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "common/rights/names.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
@@ -14,6 +15,9 @@ namespace {
 
 constexpr int kDefaultPage = 50;
 constexpr int kLargestPage = 1000;
+constexpr size_t kLargestAnswer = 1 << 20;  // bytes of text; a page ends after that
+constexpr absl::Duration kRightsPatience = absl::Seconds(1);
+constexpr absl::Duration kRightsPause = absl::Milliseconds(5);
 
 absl::Status Readable(const rights_feed::ChannelRights& rights, absl::string_view channel,
                       absl::Duration boot) {
@@ -52,20 +56,31 @@ absl::StatusOr<v1::ListMessagesResponse> MessagingService::List(const rpc::Call&
   ASSIGN_OR_RETURN(const std::vector<Message> messages,
                    gateway_.store.List(name.channel, request.after(), page + 1));
   v1::ListMessagesResponse response;
+  size_t bytes = 0;
   for (const Message& message : messages) {
-    if (response.messages_size() == page) {
-      response.set_next_after(messages[page - 1].number);
+    if (response.messages_size() == page || bytes > kLargestAnswer) {
+      response.set_next_after(message.number - 1);
       break;
     }
-    const absl::Duration boot = gateway_.clock.Boot();
-    RETURN_IF_ERROR(Readable(rights, request.parent(), boot));
-    const RightsRevision& revision = message.revision;
-    if (!gateway_.live.feed.Reached(revision.shard, {revision.epoch, revision.n}, boot)) {
-      return RefusalError(rights::Refusal::kRightsStale, {}, rights::Action::kRead, "");
-    }
+    RETURN_IF_ERROR(AwaitRights(message.revision));
+    RETURN_IF_ERROR(Readable(rights, request.parent(), gateway_.clock.Boot()));
     *response.add_messages() = ToProto(message);
+    bytes += message.text.size();
   }
   return response;
+}
+
+// Waits until this gateway has taken in what the author's gateway knew. RIGHTS_STALE after a second.
+absl::Status MessagingService::AwaitRights(const RightsRevision& revision) const {
+  const absl::Duration give_up = gateway_.clock.Boot() + kRightsPatience;
+  for (;;) {
+    const absl::Duration boot = gateway_.clock.Boot();
+    if (gateway_.live.feed.Reached(revision.shard, {revision.epoch, revision.n}, boot)) {
+      return absl::OkStatus();
+    }
+    if (boot >= give_up) return RefusalError(rights::Refusal::kRightsStale, {}, rights::Action::kRead, "");
+    absl::SleepFor(kRightsPause);
+  }
 }
 
 }  // namespace guestpass::messaging

@@ -22,6 +22,8 @@ class MessagingService : public v1::MessagingService::CallbackService {
   absl::StatusOr<v1::ListMessagesResponse> List(const rpc::Call& call,
                                                 const v1::ListMessagesRequest& request);
 
+  absl::Status AwaitRights(const RightsRevision& revision) const;
+
   Gateway gateway_;
 };
 

@@ -25,7 +25,7 @@ Session* Session::Start(Gateway& gateway, grpc::CallbackServerContext& context) 
 Session::Session(Gateway& gateway, grpc::CallbackServerContext& context)
     : gateway_(gateway),
       context_(context),
-      request_id_(rpc::RequestIdOf(context)),
+      credentials_(rpc::CredentialsOf(context)),
       began_(gateway.clock.Boot()) {}
 
 std::optional<UserId> Session::user() const {
@@ -41,15 +41,15 @@ void Session::SayShuttingDown() {
 void Session::EndIfIdle(absl::Duration boot) {
   absl::MutexLock lock(&mutex_);
   const bool silent = !hello_taken_ && boot - began_ > kHelloPatience;
-  const bool stuck = leaving_since_.has_value() && boot - *leaving_since_ > kGoodbyePatience;
+  const bool stuck = ending_since_.has_value() && boot - *ending_since_ > kGoodbyePatience;
   if (silent) FinishWith(FieldInvalid("frame", "no Hello came within 10 s"));
-  if (stuck && !finished_) context_.TryCancel();
+  if (stuck && !done_) context_.TryCancel();
 }
 
 void Session::OnReadDone(bool ok) {
   {
     absl::MutexLock lock(&mutex_);
-    if (finished_ || leaving_since_.has_value()) return;
+    if (finished_ || leaving_) return;
     if (!ok) {
       half_closed_ = true;
       FinishIfDrained();
@@ -90,12 +90,16 @@ void Session::OnCancel() {
 }
 
 void Session::OnDone() {
+  {
+    absl::MutexLock lock(&mutex_);
+    done_ = true;
+  }
   gateway_.live.sessions.Remove(self_);
   self_.reset();
 }
 
 void Session::Send(v1::ConnectResponse frame) {
-  if (finished_ || leaving_since_.has_value()) return;
+  if (finished_ || leaving_) return;
   outbox_.Push(std::move(frame));
   if (writing_) return;
   writing_ = true;
@@ -103,13 +107,13 @@ void Session::Send(v1::ConnectResponse frame) {
 }
 
 void Session::ReadNext() {
-  if (finished_ || leaving_since_.has_value() || half_closed_) return;
+  if (finished_ || leaving_ || half_closed_) return;
   read_wanted_ = !outbox_.has_room() || under_way_ >= 256;
   if (!read_wanted_) StartRead(&frame_);
 }
 
 void Session::SayGoodbye(v1::Goodbye::Reason reason, bool reconnect, const rights::Entry* entry) {
-  if (finished_ || leaving_since_.has_value()) return;
+  if (finished_ || leaving_) return;
   v1::ConnectResponse frame;
   frame.mutable_goodbye()->set_reason(reason);
   frame.mutable_goodbye()->set_reconnect(reconnect);
@@ -117,16 +121,18 @@ void Session::SayGoodbye(v1::Goodbye::Reason reason, bool reconnect, const right
     *frame.mutable_goodbye()->mutable_record_time() = rpc::ToProto(entry->record_time);
   }
   Send(std::move(frame));
-  leaving_since_ = gateway_.clock.Boot();
+  leaving_ = true;
+  ending_since_ = gateway_.clock.Boot();
 }
 
 void Session::FinishWith(const absl::Status& status) {
   if (finished_) return;
   finished_ = true;
+  if (!ending_since_.has_value()) ending_since_ = gateway_.clock.Boot();
   if (absl::IsCancelled(status)) {
     Finish(grpc::Status::CANCELLED);
   } else {
-    Finish(rpc::ToGrpc(status, request_id_));
+    Finish(rpc::ToGrpc(status, credentials_.request_id));
   }
 }
 
@@ -136,7 +142,7 @@ void Session::FinishIfDrained() {
   if (finished_ || !outbox_.empty()) return;
   bool follows = false;
   for (const auto& [channel, open] : open_) follows |= open.hub != nullptr;
-  if (leaving_since_.has_value() || (half_closed_ && under_way_ == 0 && !follows)) {
+  if (leaving_ || (half_closed_ && under_way_ == 0 && !follows)) {
     FinishWith(absl::OkStatus());
   }
 }

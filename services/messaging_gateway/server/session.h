@@ -34,7 +34,7 @@ class Session : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectRe
 
   void SayShuttingDown();
 
-  // Ends a stream that has had no Hello for 10 s, or has not taken its Goodbye for 5 s.
+  // Ends a stream that has had no Hello for 10 s, or has not taken its end for 5 s.
   void EndIfIdle(absl::Duration boot);
 
   void Pump(const ChannelId& channel) override;
@@ -88,7 +88,7 @@ class Session : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectRe
 
   Gateway& gateway_;
   grpc::CallbackServerContext& context_;
-  const std::string request_id_;
+  const rpc::Credentials credentials_;  // the context itself goes with the call
   const absl::Duration began_;
   std::shared_ptr<Session> self_;  // until OnDone
   v1::ConnectRequest frame_;       // being read, or being taken
@@ -100,8 +100,11 @@ class Session : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectRe
   bool half_closed_ ABSL_GUARDED_BY(mutex_) = false;  // the client says no more
   bool hello_taken_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;  // Finish was called: nothing more may begin
-  std::optional<absl::Duration> leaving_since_ ABSL_GUARDED_BY(mutex_);  // Goodbye was queued
-  int under_way_ ABSL_GUARDED_BY(mutex_) = 0;  // frames being taken and posts not answered
+  bool done_ ABSL_GUARDED_BY(mutex_) = false;      // gRPC is done: the context is no more
+  std::optional<absl::Duration> ending_since_
+      ABSL_GUARDED_BY(mutex_);                    // Goodbye was queued, or Finish called
+  bool leaving_ ABSL_GUARDED_BY(mutex_) = false;  // Goodbye was queued: it is the last frame
+  int under_way_ ABSL_GUARDED_BY(mutex_) = 0;     // frames being taken and posts not answered
   std::optional<UserId> user_ ABSL_GUARDED_BY(mutex_);
   std::optional<rights_feed::MemberRights> member_ ABSL_GUARDED_BY(mutex_);
   std::optional<Told> told_ ABSL_GUARDED_BY(mutex_);

@@ -38,7 +38,7 @@ void Session::PumpLocked(const ChannelId& channel) {
   const auto found = open_.find(channel);
   if (found == open_.end() || found->second.hub == nullptr) return;
   Open& open = found->second;
-  while (!finished_ && !leaving_since_.has_value() && !open.reading_table && outbox_.has_room()) {
+  while (!finished_ && !leaving_ && !open.reading_table && outbox_.has_room()) {
     const ChannelHub::Next next = open.hub->After(open.cursor);
     if (next.in_table) {
       open.reading_table = RunBlocking([this, channel, cursor = open.cursor] { ReadTable(channel, cursor); });
@@ -81,7 +81,7 @@ void Session::OnRights(const rights::Entry* entry) {
 }
 
 void Session::TellRights(const rights::Entry* entry) {
-  if (finished_ || leaving_since_.has_value()) return;
+  if (finished_ || leaving_) return;
   const absl::Time now = Now();
   const rights_feed::MemberRights::State state = member_->state();
   if (!state.known) return gateway_.live.sessions.WakeAt(shared_from_this(), now + kLookAgain);
@@ -103,6 +103,7 @@ void Session::TellRights(const rights::Entry* entry) {
   if (!same && deadline != absl::InfiniteFuture())
     gateway_.live.sessions.WakeAt(shared_from_this(), deadline);
   if (same) return;
+  if (!outbox_.has_room()) return SayGoodbye(v1::Goodbye::REASON_SLOW_CLIENT, true, nullptr);
   v1::ConnectResponse frame;
   if (first) {
     frame.mutable_welcome()->set_user(user_->ToString());
@@ -112,8 +113,8 @@ void Session::TellRights(const rights::Entry* entry) {
     *changed.mutable_rights() = ToProto(member_->workspace(), state, now);
     changed.set_reason(std::string(PostingRefusal(guest_state, authority)));
     const bool timed = entry == nullptr || entry->record_time == absl::Time();
-    *changed.mutable_effective_time() =
-        rpc::ToProto(timed ? Since(guest_state, authority) : entry->effective_time);
+    const absl::Time since = timed ? Since(guest_state, authority) : entry->effective_time;
+    if (since != absl::Time()) *changed.mutable_effective_time() = rpc::ToProto(since);
     if (!timed) *changed.mutable_record_time() = rpc::ToProto(entry->record_time);
   }
   Send(std::move(frame));

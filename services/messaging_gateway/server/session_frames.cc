@@ -91,7 +91,7 @@ void Session::TakeFrame() {
 
 void Session::Hello(const v1::Hello& hello) {
   const auto open = [&]() -> absl::StatusOr<rights_feed::MemberRights> {
-    ASSIGN_OR_RETURN(const rpc::Call call, gateway_.runner.Authenticate(context_));
+    ASSIGN_OR_RETURN(const rpc::Call call, gateway_.runner.Authenticate(credentials_));
     RETURN_IF_ERROR(rpc::CheckAccess({.users = true}, call.caller));
     ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
     ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceName("hello.workspace", hello.workspace()));
@@ -150,12 +150,12 @@ absl::StatusOr<rights_feed::ChannelRights> Session::Rights(const ChannelName& na
   std::optional<rights_feed::MemberRights> member;
   {
     absl::MutexLock lock(&mutex_);
+    if (name.workspace != member_->workspace()) {
+      return rights::RefusalError(rights::Refusal::kNoMember, {}, rights::Action::kRead, "");
+    }
     const auto found = open_.find(name.channel);
     if (found != open_.end()) return found->second.rights;
     member = member_;
-  }
-  if (name.workspace != member->workspace()) {
-    return rights::RefusalError(rights::Refusal::kNoMember, {}, rights::Action::kRead, "");
   }
   ASSIGN_OR_RETURN(rights_feed::ChannelRights rights, gateway_.rights.LoadChannel(*member, name.channel));
   absl::MutexLock lock(&mutex_);
@@ -242,7 +242,7 @@ void Session::Answer(const std::string& channel, const std::string& id,
     result.set_number(appended->number);
     *result.mutable_create_time() = rpc::ToProto(appended->create_time);
   } else {
-    *result.mutable_error() = rpc::ToWire(appended.status(), request_id_);
+    *result.mutable_error() = rpc::ToWire(appended.status(), credentials_.request_id);
   }
   absl::MutexLock lock(&mutex_);
   Send(std::move(frame));

@@ -39,7 +39,7 @@ void Sessions::Remove(const std::shared_ptr<Session>& session) {
 
 void Sessions::Know(const std::shared_ptr<Session>& session, const UserId& user) {
   absl::MutexLock lock(&mutex_);
-  by_user_[user].push_back(session);
+  if (all_.contains(session)) by_user_[user].push_back(session);
 }
 
 void Sessions::WakeAt(const std::shared_ptr<Session>& session, absl::Time time) {
@@ -81,6 +81,11 @@ void Sessions::Wake(absl::Time now) {
 }
 
 void Sessions::EndIdle() {
+  {
+    absl::MutexLock lock(&mutex_);
+    for (auto it = wakes_.begin(); it != wakes_.end();)
+      it = it->second.expired() ? wakes_.erase(it) : std::next(it);
+  }
   for (const auto& session : All()) session->EndIfIdle(clock_.Boot());
 }
 

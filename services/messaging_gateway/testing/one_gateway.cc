@@ -45,6 +45,7 @@ OneGateway::OneGateway()
   server_ = *rpc::Server::Start({.listen = "127.0.0.1:0", .drain = absl::Seconds(1)}, {service_.get()},
                                 {v1::MessagingService::service_full_name()});
   tick_ = std::make_unique<Ticker>(absl::Milliseconds(5), [this] { live_.Tick(); });
+  repair_ = std::make_unique<Ticker>(absl::Milliseconds(5), [this] { live_.Repair(); });
   membership_.Commit(rights::WorkspaceState{.workspace = kWorkspace, .organization = kOrganization});
   for (const auto& [channel, kind] :
        {std::pair(kPlans, rights::ChannelKind::kPrivate), std::pair(kOffice, rights::ChannelKind::kPublic)}) {
@@ -58,6 +59,7 @@ OneGateway::~OneGateway() {
   server_->Drain([this] { live_.sessions.GoodbyeAll(); });
   executor_.Stop();
   tick_.reset();
+  repair_.reset();
   lanes_.reset();
   rights_.Stop();
 }

@@ -72,6 +72,7 @@ class OneGateway : public testing::Test {
   PostRate rate_{1'000'000};
   std::unique_ptr<MessagingService> service_;
   std::unique_ptr<Ticker> tick_;
+  std::unique_ptr<Ticker> repair_;
   std::unique_ptr<rpc::Server> server_;
 };
 

@@ -117,6 +117,7 @@ absl::StatusOr<Process> Process::Start(const ProcessOptions& options) {
   const std::string program = FindProgram(options.args.at(0));
   if (program.empty()) return absl::InternalError(absl::StrCat(options.args[0], " is not installed"));
   std::vector<std::string> args = options.args;
+  args[0] = program;  // by which PostgreSQL's programs find each other
   std::vector<std::string> env = Environment(options);
   const std::vector<char*> arg_pointers = Pointers(args);
   const std::vector<char*> env_pointers = Pointers(env);

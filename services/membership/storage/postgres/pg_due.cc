@@ -42,8 +42,11 @@ constexpr char kSetStates[] = R"sql(
 constexpr char kCountDue[] = "SELECT count(*) FROM members WHERE shard = $1 AND due_us <= $2";
 
 constexpr char kDueShards[] = R"sql(
-  SELECT shard FROM (SELECT shard, due_us FROM members WHERE due_us <= $1 ORDER BY due_us LIMIT $2) AS due
-  GROUP BY shard ORDER BY min(due_us)
+  SELECT h.shard
+  FROM rights_heads h
+  CROSS JOIN LATERAL (SELECT m.due_us FROM members m WHERE m.shard = h.shard AND m.due_us <= $1
+                      ORDER BY m.shard, m.due_us LIMIT 1) d
+  ORDER BY d.due_us
 )sql";
 
 constexpr char kNow[] = "SELECT now_us()";
@@ -117,12 +120,12 @@ absl::StatusOr<DueBatch> PgMembershipStore::ApplyDue(uint32_t shard, int limit, 
   return batch;
 }
 
-absl::StatusOr<std::vector<uint32_t>> PgMembershipStore::DueShards(int limit) {
+absl::StatusOr<std::vector<uint32_t>> PgMembershipStore::DueShards() {
   std::vector<uint32_t> shards;
   RETURN_IF_ERROR(postgres::Transact(pool_, Isolation::kSnapshot, [&](Session& session) -> absl::Status {
     shards.clear();
     ASSIGN_OR_RETURN(const postgres::Result now, session.Run(kNow));
-    ASSIGN_OR_RETURN(const postgres::Result due, session.Run(kDueShards, Params::Of(now.Time(0, 0), limit)));
+    ASSIGN_OR_RETURN(const postgres::Result due, session.Run(kDueShards, Params::Of(now.Time(0, 0))));
     for (int row = 0; row < due.rows(); ++row) shards.push_back(static_cast<uint32_t>(due.Int64(row, 0)));
     return absl::OkStatus();
   }));

@@ -21,7 +21,7 @@ class PgMembershipStore : public MembershipStore {
       const LockPlan& plan, const Actor& actor,
       absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) override;
   absl::StatusOr<DueBatch> ApplyDue(uint32_t shard, int limit, const Actor& actor) override;
-  absl::StatusOr<std::vector<uint32_t>> DueShards(int limit) override;
+  absl::StatusOr<std::vector<uint32_t>> DueShards() override;
   absl::StatusOr<DeadlineRead> NextDeadline() override;
   absl::StatusOr<RightsRead> ReadRights(const std::vector<RightsQuery>& queries) override;
   absl::StatusOr<HeadsRead> ReadHeads() override;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/membership/storage/postgres/pg_membership_tx.h"
 
+#include <algorithm>
 #include <tuple>
 
 #include "common/status/macros.h"
@@ -133,16 +134,19 @@ absl::Status PgMembershipTx::UpdateMember(const Member& member) {
   return session_.Run(kUpdateMember, MemberParams(member)).status();
 }
 
-absl::Status PgMembershipTx::RemoveMember(const Member& member) {
+absl::StatusOr<std::vector<ChannelId>> PgMembershipTx::RemoveMember(const Member& member) {
   const auto& [workspace, user] = std::tie(member.state.workspace, member.state.user);
   record_.AddRemoval(member);
   RETURN_IF_ERROR(session_.Run(kDeleteMember, Params::Of(workspace, user)).status());
   ASSIGN_OR_RETURN(const postgres::Result left,
                    session_.Run(kDeleteParticipations, Params::Of(workspace, user)));
-  for (int row = 0; row < left.rows(); ++row) {
-    record_.Add(rights::ParticipantState{.channel = left.As<ChannelId>(row, 0), .user = user});
+  std::vector<ChannelId> channels;
+  for (int row = 0; row < left.rows(); ++row) channels.push_back(left.As<ChannelId>(row, 0));
+  std::sort(channels.begin(), channels.end());
+  for (const ChannelId& channel : channels) {
+    record_.Add(rights::ParticipantState{.channel = channel, .user = user});
   }
-  return absl::OkStatus();
+  return channels;
 }
 
 absl::StatusOr<int64_t> PgMembershipTx::CountOtherAdmins(const WorkspaceId& workspace, const UserId& user) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "common/postgres/session.h"
 #include "services/membership/storage/locks.h"
@@ -25,7 +26,7 @@ class PgMembershipTx : public MembershipTx {
   absl::Status InsertParticipant(const ChannelId& channel, const UserId& user) override;
   absl::Status InsertMember(const Member& member) override;
   absl::Status UpdateMember(const Member& member) override;
-  absl::Status RemoveMember(const Member& member) override;
+  absl::StatusOr<std::vector<ChannelId>> RemoveMember(const Member& member) override;
   absl::StatusOr<int64_t> CountOtherAdmins(const WorkspaceId& workspace, const UserId& user) override;
   absl::StatusOr<uint64_t> RemovedN(const WorkspaceId& workspace, const UserId& user,
                                     const std::string& address) override;

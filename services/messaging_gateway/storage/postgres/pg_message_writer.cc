@@ -138,13 +138,15 @@ absl::StatusOr<std::vector<Appended>> PgMessageWriter::Append(const std::vector<
 }
 
 absl::Status PgMessageWriter::EnsureSession() {
-  if (session_ == nullptr || session_->broken()) {
-    session_.reset();
-    ASSIGN_OR_RETURN(session_, postgres::Session::Connect(options_));
-    RETURN_IF_ERROR(session_->Script(kOnePlan));
-  }
-  if (!anchor_->Latest(clock_.Boot()).has_value()) return SampleClock();
-  return absl::OkStatus();
+  if (session_ != nullptr && !session_->broken()) return absl::OkStatus();
+  session_.reset();
+  with_head_.clear();
+  ASSIGN_OR_RETURN(session_, postgres::Session::Connect(options_));
+  absl::Status status = session_->Script(kOnePlan);
+  // It may be another server than before, with another clock.
+  if (status.ok()) status = SampleClock();
+  if (!status.ok()) session_.reset();
+  return status;
 }
 
 absl::Status PgMessageWriter::SampleClock() {

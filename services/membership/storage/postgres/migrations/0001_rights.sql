@@ -83,6 +83,7 @@ CREATE TABLE members (
 CREATE INDEX members_due ON members (due_us) WHERE due_us IS NOT NULL;
 CREATE INDEX members_due_of_shard ON members (shard, due_us) WHERE due_us IS NOT NULL;
 CREATE INDEX members_address ON members (workspace, address);
+CREATE INDEX members_admins ON members (workspace, user_id) WHERE role = 'ADMIN';
 
 -- Who was removed, and by which number of the log: no invite recorded before it lets the user, or the address,
 -- back in. Outlives the log.
