@@ -27,8 +27,9 @@ struct InviteCheck {
 // A member as it is now.
 struct Member {
   bool already_member = false;  // before it was asked to join
+  bool direct = true;           // has a record in the workspace; false: through the organization alone
   rights::Role role = rights::Role::kGuest;
-  std::vector<ChannelId> channels;  // a guest's grants
+  std::vector<ChannelId> channels;  // a guest's grants, as its times; not of who is more than that (M11)
   absl::Time expire_time = absl::InfiniteFuture();
   absl::Time access_end_time = absl::InfiniteFuture();
 };

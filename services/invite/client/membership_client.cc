@@ -45,9 +45,11 @@ rights::v1::JoinMemberRequest JoinRequest(const Invite& invite, const std::strin
   return request;
 }
 
-// Without a role in the workspace itself it is a member through the organization (M11).
+// Without a role in the workspace itself it has authority through the organization (M11).
 Member MemberOf(const rights::MemberState& state, bool already_member) {
-  if (!state.role.has_value()) return {.already_member = already_member, .role = rights::Role::kAdmin};
+  if (!state.role.has_value()) {
+    return {.already_member = already_member, .direct = false, .role = rights::Role::kAdmin};
+  }
   return {.already_member = already_member,
           .role = *state.role,
           .channels = state.grants,
@@ -71,9 +73,13 @@ absl::StatusOr<std::optional<Member>> MemberIn(const rights_feed::RightsSnapshot
   const rights::Authority authority = rights::AuthorityOf(
       ObjectOf<rights::WorkspaceState>(snapshot), ObjectOf<rights::OrganizationMemberState>(snapshot), state);
   const std::optional<Refusal> refusal = rights::DecideEntry(authority, false, now);
-  if (!refusal.has_value()) return std::optional<Member>(MemberOf(state, true));
-  if (*refusal == Refusal::kNoMember) return std::optional<Member>();
-  return rights::RefusalError(*refusal, authority, rights::Action::kRead, "");
+  if (refusal == Refusal::kNoMember) return std::optional<Member>();
+  if (refusal.has_value()) return rights::RefusalError(*refusal, authority, rights::Action::kRead, "");
+  Member member = MemberOf(state, true);
+  if (member.role == rights::Role::kGuest && rights::IsAdmin(authority)) {
+    member = {.already_member = true, .role = rights::Role::kAdmin};
+  }
+  return std::optional<Member>(member);
 }
 
 }  // namespace

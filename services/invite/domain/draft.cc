@@ -29,7 +29,7 @@ void CheckGuest(const Draft& draft, std::vector<FieldViolation>& found) {
   const auto* ttl = std::get_if<absl::Duration>(&draft.guest_expiry);
   if (ttl == nullptr) return;
   if (*ttl <= absl::ZeroDuration()) found.push_back({kGuestTtl, "is not more than 0"});
-  if (*ttl > kMaxGuestTtl) found.push_back({kGuestTtl, "is more than 36500 days"});
+  if (*ttl > kMaxGuestTtl) found.push_back({kGuestTtl, "is more than 36,500 days"});
 }
 
 void CheckOther(const Draft& draft, std::vector<FieldViolation>& found) {
@@ -61,8 +61,10 @@ std::vector<FieldViolation> Violations(const Draft& draft, absl::Time now) {
 
 absl::Status CheckGuestExpireTime(const GuestExpiry& expiry, absl::Time now) {
   const auto* time = std::get_if<absl::Time>(&expiry);
-  if (time == nullptr || *time > now) return absl::OkStatus();
-  return FieldInvalid(kGuestExpireTime, "is not in the future");
+  if (time == nullptr) return absl::OkStatus();
+  if (*time <= now) return FieldInvalid(kGuestExpireTime, "is not in the future");
+  if (*time > now + kMaxGuestTtl) return FieldInvalid(kGuestExpireTime, "is more than 36,500 days ahead");
+  return absl::OkStatus();
 }
 
 }  // namespace guestpass::invite

@@ -28,7 +28,8 @@ struct Draft {
 // database; each field once, under its path in CreateInviteRequest. What could not even be read is not here.
 std::vector<FieldViolation> Violations(const Draft& draft, absl::Time now);
 
-// FIELD_INVALID for a guest's time that is not in the future of `now`, by membership's database.
+// FIELD_INVALID for a guest's time that is not in the future of `now`, by membership's database, or further
+// ahead than kMaxGuestTtl.
 absl::Status CheckGuestExpireTime(const GuestExpiry& expiry, absl::Time now);
 
 }  // namespace guestpass::invite

@@ -37,7 +37,7 @@ absl::StatusOr<Step> Redeem(const Invite& invite, const std::optional<Reservatio
   if (invite.state == State::kRedeemed && invite.redeemed_by == redeemer.user) return Step::kRepeat;
   if (open.has_value() && open->user == redeemer.user) return SettleOrWait(*open, now);
   RETURN_IF_ERROR(CheckRedeemable(invite, redeemer, now));
-  if (invite.state == State::kRedeemed) return InviteExhausted(invite.name);
+  if (invite.state == State::kRedeemed) return Step::kFind;
   if (open.has_value()) return SettleOrWait(*open, now);
   return Step::kReserve;
 }

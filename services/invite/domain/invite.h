@@ -65,15 +65,16 @@ enum class Step {
   kRepeat,   // the user has redeemed it before: see whether it is still a member
   kSettle,   // ask membership what became of `open`, whose caller is gone, and begin again
   kReserve,  // take the use
+  kFind,     // another account has taken it: see whether the user is a member by now, or was a guest
 };
 
 // The step, or why not, in the order of I21: INVITE_REVOKED, INVITE_EXPIRED, EMAIL_NOT_VERIFIED,
-// INVITE_EMAIL_MISMATCH, INVITE_EXHAUSTED; CONFLICT while `open`, the invite's open reservation if there is
-// one, is being decided. One's own earlier attempt comes before everything else.
+// INVITE_EMAIL_MISMATCH; CONFLICT while `open`, the invite's open reservation if there is one, is being
+// decided. One's own earlier attempt comes before everything else.
 absl::StatusOr<Step> Redeem(const Invite& invite, const std::optional<Reservation>& open,
                             const Redeemer& redeemer, absl::Time now);
 
-// The first four of these.
+// These four reasons.
 absl::Status CheckRedeemable(const Invite& invite, const Redeemer& redeemer, absl::Time now);
 
 }  // namespace guestpass::invite

@@ -26,6 +26,12 @@ absl::Status GuestEnded(const Member& member) {
 
 Member NoRecord(const Join& join) { return {.state = {.workspace = join.workspace, .user = join.user}}; }
 
+// Who has authority through the organization is told nothing of a guest's record (M11).
+Member AsItStands(const Join& join, const JoinFacts& facts) {
+  const bool limited = !facts.member.has_value() || facts.member->state.role == Role::kGuest;
+  return facts.organization_role.has_value() && limited ? NoRecord(join) : *facts.member;
+}
+
 absl::Status CheckGrantable(const Join& join, const JoinFacts& facts) {
   for (const ChannelId& channel : join.channels) {
     const auto found = facts.channels.find(channel);
@@ -91,10 +97,12 @@ absl::StatusOr<JoinDecision> DecideJoin(const Join& join, const JoinFacts& facts
     return InviteNoLongerValid(join.invite_name(), "its workspace is gone");
   }
   if (facts.organization_role.has_value() && join.role == Role::kGuest) {
-    return JoinDecision{Kind::kAlreadyMember, NoRecord(join)};
+    return JoinDecision{Kind::kAlreadyMember, AsItStands(join, facts)};
   }
   if (facts.member.has_value()) {
-    if (!HasEnded(*facts.member, facts.now)) return JoinDecision{Kind::kAlreadyMember, *facts.member};
+    if (!HasEnded(*facts.member, facts.now)) {
+      return JoinDecision{Kind::kAlreadyMember, AsItStands(join, facts)};
+    }
     if (join.check_time < facts.member->state.access_end_time) return GuestEnded(*facts.member);
   }
   if (!RequireAdmin(facts.inviter, facts.now).ok()) {

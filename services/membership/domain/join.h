@@ -44,8 +44,8 @@ struct JoinFacts {
 struct JoinDecision {
   enum class Kind { kAlreadyMember, kNew, kReactivated };
   Kind kind = Kind::kAlreadyMember;
-  Member member;  // as it is to be; unchanged for kAlreadyMember, and without a role for who is a member
-                  // through the organization, whatever record there is
+  Member member;  // as it is to be; unchanged for kAlreadyMember, and without a role for who has authority
+                  // through the organization and no record, or a guest's
 };
 
 // FIELD_INVALID where the request says nonsense: a guest without channels or with more than 100, others with

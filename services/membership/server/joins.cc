@@ -92,10 +92,10 @@ rights_v1::JoinMemberResponse ResponseOf(const JoinDecision& decision) {
   return response;
 }
 
-// A guest's record says nothing of who has authority through the organization (M11).
+// Who has authority through the organization is told nothing of a guest's record (M11).
 rights::MemberState StateToTell(const MemberRights& rights) {
   const rights::MemberState& state = rights.member;
-  if (rights.authority().role == state.role) return state;
+  if (state.role != rights::Role::kGuest || rights.authority().role == state.role) return state;
   return {.workspace = state.workspace, .user = state.user};
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "common/status/error.h"
 #include "gtest/gtest.h"
 #include "services/messaging_gateway/storage/postgres/pg_message_writer.h"
@@ -22,14 +23,15 @@ class DeliveryTest : public OneGateway {
   }
 
   // A message as another gateway stores it, telling nobody.
-  uint64_t StoreElsewhere(const ChannelId& channel, const std::string& id, uint64_t rights_n = 0) {
+  uint64_t StoreElsewhere(const ChannelId& channel, const std::string& id, uint64_t rights_n = 0,
+                          const std::string& epoch = "epoch-1") {
     PgMessageWriter writer({.conninfo = database_.conninfo()}, std::make_shared<AnchoredClock>(), clock_);
     const auto stored = writer.Append({{.workspace = kWorkspace,
                                         .channel = channel,
                                         .author = User("elsewhere"),
                                         .client_message_id = id,
                                         .text = "hello",
-                                        .revision = {.epoch = "epoch-1", .shard = kShard, .n = rights_n},
+                                        .revision = {.epoch = epoch, .shard = kShard, .n = rights_n},
                                         .expire_time = absl::InfiniteFuture(),
                                         .lease_end = clock_.Boot() + absl::Seconds(10)}});
     EXPECT_TRUE(stored.ok()) << stored.status();
@@ -101,6 +103,63 @@ TEST_F(DeliveryTest, WhatMayNotBeReadIsPassedOverAndTheRestGoesOn) {
   Change(Guest("gina", {kPlans, kOffice}));
   ASSERT_TRUE(PostError(*mia, kOffice, "3").ok());
   EXPECT_EQ(Numbers(*reader, 3), (std::vector<uint64_t>{1, 3}));
+}
+
+TEST_F(DeliveryTest, MessagesOfEpochsThatArePastAreReplayedAndListed) {
+  JoinGuest("gina");
+  for (int i = 1; i <= 20; ++i) StoreElsewhere(kPlans, absl::StrCat(i), 1'000, absl::StrCat("older-", i));
+  const auto reader = *Connect("gina");
+  ASSERT_TRUE(reader->Subscribe(NameOf(kPlans)));
+  EXPECT_EQ(Numbers(*reader, 20), UpTo(1, 20));
+  v1::ListMessagesRequest request;
+  request.set_parent(NameOf(kPlans));
+  const auto listed = List("gina", request);
+  ASSERT_TRUE(listed.ok()) << listed.status();
+  EXPECT_EQ(listed->messages_size(), 20);
+}
+
+TEST_F(DeliveryTest, APageOfMessagesEndsByNumberAndBySize) {
+  JoinGuest("gina");
+  const auto writer = *Connect("gina");
+  const std::string large(40'000 / 4, 'x');
+  for (int i = 1; i <= 120; ++i) {
+    ASSERT_TRUE(writer->Post(NameOf(kPlans), absl::StrCat(i), large, absl::Seconds(10)).ok());
+  }
+  v1::ListMessagesRequest request;
+  request.set_parent(NameOf(kPlans));
+  request.set_page_size(1000);
+  int pages = 0, messages = 0;
+  do {
+    const auto page = List("gina", request);
+    ASSERT_TRUE(page.ok()) << page.status();
+    ++pages;
+    messages += page->messages_size();
+    request.set_after(page->next_after());
+  } while (request.after() != 0);
+  EXPECT_EQ(messages, 120);
+  EXPECT_EQ(pages, 2);
+  request.set_page_size(1001);
+  EXPECT_TRUE(HasReason(List("gina", request).status(), Reason::kFieldInvalid));
+}
+
+TEST_F(DeliveryTest, AClientThatGoesAwayBeforeItsHelloIsTakenLeavesNothingBehind) {
+  JoinGuest("gina");
+  absl::Notification release;
+  Occupy(release);
+  {
+    grpc::ClientContext context;
+    const auto stub = v1::MessagingService::NewStub(Dial());
+    const auto stream = stub->Connect(&context);
+    v1::ConnectRequest hello;
+    hello.mutable_hello()->set_workspace(ToName(kWorkspace));
+    ASSERT_TRUE(stream->Write(hello));
+    context.TryCancel();
+    stream->Finish();
+  }
+  release.Notify();
+  const auto after = Connect("gina");
+  ASSERT_TRUE(after.ok()) << after.status();
+  EXPECT_TRUE(PostError(**after, kPlans, "1").ok());
 }
 
 TEST_F(DeliveryTest, AChannelThatIsClosedToTheUserAnswersAsOneThatDoesNotExist) {

@@ -4,8 +4,10 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/time/clock.h"
 #include "common/auth/random.h"
+#include "common/rpc/client.h"
 #include "common/rpc/wire_status.h"
 #include "services/messaging_gateway/storage/postgres/messaging_migrations.h"
 #include "services/messaging_gateway/storage/postgres/pg_message_writer.h"
@@ -99,6 +101,32 @@ std::string OneGateway::Token(const std::string& name) const {
 absl::StatusOr<std::unique_ptr<harness::StreamClient>> OneGateway::Connect(const std::string& name) const {
   return harness::StreamClient::Open(absl::StrCat("127.0.0.1:", server_->port()), Token(name),
                                      ToName(kWorkspace));
+}
+
+absl::StatusOr<v1::ListMessagesResponse> OneGateway::List(const std::string& name,
+                                                          const v1::ListMessagesRequest& request) const {
+  grpc::ClientContext context;
+  context.AddMetadata("authorization", absl::StrCat("Bearer ", Token(name)));
+  v1::ListMessagesResponse response;
+  const grpc::Status status =
+      v1::MessagingService::NewStub(Dial())->ListMessages(&context, request, &response);
+  if (!status.ok()) return rpc::FromGrpc(status, "gateway");
+  return response;
+}
+
+std::shared_ptr<grpc::Channel> OneGateway::Dial() const {
+  return rpc::Dial(absl::StrCat("127.0.0.1:", server_->port()));
+}
+
+void OneGateway::Occupy(absl::Notification& release) {
+  auto busy = std::make_shared<absl::BlockingCounter>(kThreads);
+  for (int i = 0; i < kThreads; ++i) {
+    ASSERT_TRUE(executor_.Submit([busy, &release] {
+      busy->DecrementCount();
+      release.WaitForNotification();
+    }));
+  }
+  busy->Wait();
 }
 
 absl::StatusOr<harness::Received> OneGateway::AwaitEvent(harness::StreamClient& stream, uint64_t number) {

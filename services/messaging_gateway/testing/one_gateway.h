@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "common/auth/issuer.h"
 #include "common/auth/key_set.h"
 #include "common/auth/token_verifier.h"
@@ -46,6 +47,15 @@ class OneGateway : public testing::Test {
   std::string Token(const std::string& name) const;
   absl::StatusOr<std::unique_ptr<harness::StreamClient>> Connect(const std::string& name) const;
 
+  absl::StatusOr<v1::ListMessagesResponse> List(const std::string& name,
+                                                const v1::ListMessagesRequest& request) const;
+
+  // A channel to the gateway.
+  std::shared_ptr<grpc::Channel> Dial() const;
+
+  // Keeps every thread for blocking work busy until `release`.
+  void Occupy(absl::Notification& release);
+
   // Waits for the channel's event of that number on a stream.
   static absl::StatusOr<harness::Received> AwaitEvent(harness::StreamClient& stream, uint64_t number);
   // Why a post was refused, or OK.
@@ -66,7 +76,8 @@ class OneGateway : public testing::Test {
  private:
   std::unique_ptr<auth::KeySetSource> keys_;
   std::unique_ptr<auth::TokenVerifier> verifier_;
-  rpc::Executor executor_{8, 1000};
+  static constexpr int kThreads = 8;
+  rpc::Executor executor_{kThreads, 1000};
   std::unique_ptr<rpc::Runner> runner_;
   std::unique_ptr<WriterLanes> lanes_;
   PostRate rate_{1'000'000};
