@@ -7,8 +7,8 @@
 #include "common/rights/decide.h"
 #include "common/rights_feed/member_rights.h"
 
-// The one call that a gateway makes on every read and write (DESIGN, "Rights that cannot be lost", 7). No
-// I/O, no allocation; a shard's lock for reading. Thread-safe.
+// The one call that a gateway makes on every read and write (docs/architecture.md, "Rights that cannot be
+// lost", 7). No I/O, no allocation; a shard's lock for reading. Thread-safe.
 namespace guestpass::rights_feed {
 
 struct Decision {

@@ -26,9 +26,9 @@ struct Revision {
   uint64_t n = 0;
 };
 
-// The rights log as a reader holds and follows it: DESIGN, "Rights that cannot be lost", 3 to 6, for all
-// shards. A pure state machine: no threads, no I/O, no clock; all times of day in the arguments are
-// Clock::Boot()'s. Thread-safe, with one lock a shard.
+// The rights log as a reader holds and follows it: docs/architecture.md, "Rights that cannot be lost", 3 to
+// 6, for all shards. A pure state machine: no threads, no I/O, no clock; all times of day in the arguments
+// are Clock::Boot()'s. Thread-safe, with one lock a shard.
 class Feed {
  public:
   explicit Feed(Observer* observer = nullptr, KeptLimits limits = {});

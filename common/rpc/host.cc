@@ -11,6 +11,7 @@
 #include "common/status/macros.h"
 #include "common/telemetry/log.h"
 #include "common/time/clock.h"
+#include "google/protobuf/stubs/logging.h"
 
 namespace guestpass::rpc {
 namespace {
@@ -44,6 +45,11 @@ std::vector<std::string> TakeCommand(std::vector<std::string>& arguments) {
   std::vector<std::string> words(arguments.begin(), arguments.begin() + count);
   arguments.erase(arguments.begin(), arguments.begin() + count);
   return words;
+}
+
+// What clients send can make the library speak: in our log's form, and only for who asks.
+void OnProtobufLog(google::protobuf::LogLevel, const char*, int, const std::string& message) {
+  telemetry::Log(telemetry::Severity::kDebug, "protobuf", {{"said", message}});
 }
 
 telemetry::Severity LevelOf(const std::string& text) {
@@ -104,6 +110,7 @@ int RunMain(const std::string& program, int argc, char** argv,
             const std::function<absl::Status(const std::vector<std::string>&)>& command) {
   BlockTerminationSignals();
   telemetry::SetLogService(program);
+  google::protobuf::SetLogHandler(OnProtobufLog);
   std::vector<std::string> arguments(argv + 1, argv + argc);
   const std::vector<std::string> words = TakeCommand(arguments);
   config::Settings settings(std::move(arguments), config::ProcessEnvironment());

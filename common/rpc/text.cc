@@ -39,6 +39,11 @@ bool ControlsTheLine(utf8proc_int32_t character) {
          character == 0x200E || character == 0x200F || character == 0x061C;
 }
 
+bool Shows(utf8proc_int32_t character) {
+  const utf8proc_category_t category = utf8proc_category(character);
+  return category != UTF8PROC_CATEGORY_ZS && category != UTF8PROC_CATEGORY_CF;
+}
+
 }  // namespace
 
 absl::StatusOr<size_t> CountCharacters(absl::string_view field, absl::string_view text) {
@@ -59,9 +64,13 @@ absl::Status CheckText(absl::string_view field, absl::string_view text, size_t m
 
 absl::Status CheckDisplayName(absl::string_view field, absl::string_view text) {
   RETURN_IF_ERROR(CheckText(field, text, 1, 128));
-  bool controls = false;
-  ForEachCharacter(text, [&](utf8proc_int32_t character) { controls |= ControlsTheLine(character); });
+  bool controls = false, shows = false;
+  ForEachCharacter(text, [&](utf8proc_int32_t character) {
+    controls |= ControlsTheLine(character);
+    shows |= Shows(character);
+  });
   if (controls) return FieldInvalid(field, "holds control, line-break or bidi-override characters");
+  if (!shows) return FieldInvalid(field, "shows nothing: it holds blanks and invisible characters only");
   return absl::OkStatus();
 }
 

@@ -17,7 +17,8 @@ absl::StatusOr<size_t> CountCharacters(absl::string_view field, absl::string_vie
 // `min` to `max` characters of UTF-8 without U+0000, which the database cannot hold.
 absl::Status CheckText(absl::string_view field, absl::string_view text, size_t min, size_t max);
 
-// A name that people see: 1 to 128 characters, no control, line-break or bidi-override characters.
+// A name that people see: 1 to 128 characters, no control, line-break or bidi-override characters,
+// and something to see.
 absl::Status CheckDisplayName(absl::string_view field, absl::string_view text);
 
 }  // namespace guestpass::rpc

@@ -39,5 +39,11 @@ TEST(CheckDisplayName, RefusesWhatPlaysWithTheLine) {
   }
 }
 
+TEST(CheckDisplayName, RefusesWhatShowsNothing) {
+  for (const std::string& bad : std::vector<std::string>{" ", "\xc2\xa0", "\xe2\x80\x8b", " \xef\xbb\xbf "}) {
+    EXPECT_TRUE(Refused(CheckDisplayName("f", bad))) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace guestpass::rpc

@@ -129,6 +129,7 @@ TEST_F(BadFrames, AFrameOfAStreamThatIsNoUtf8StoresNothingAndTheGatewayGoesOn) {
   (*broken)->StartPost(place->open_channel, "bad", "\xff\xfe");
   const auto bad = (*broken)->Result("bad", absl::Seconds(10));
   EXPECT_TRUE(absl::IsUnavailable(bad.status())) << bad.status();
+  EXPECT_TRUE(HasReason((*broken)->WaitForEnd(absl::Seconds(10)), Reason::kFieldInvalid));
 
   const auto stream = olga.Connect(place->workspace);
   ASSERT_TRUE(stream.ok()) << stream.status();

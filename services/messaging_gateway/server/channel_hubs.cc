@@ -17,7 +17,7 @@ ChannelHubs::ChannelHubs(MessageStore& store, rights_feed::Feed& feed, const Clo
                          std::function<absl::Status(uint32_t shard)> follow)
     : store_(store), feed_(feed), clock_(clock), follow_(std::move(follow)) {}
 
-absl::StatusOr<std::shared_ptr<ChannelHub>> ChannelHubs::Open(const ChannelId& channel, uint32_t shard) {
+absl::StatusOr<ChannelHubs::Opened> ChannelHubs::Open(const ChannelId& channel, uint32_t shard) {
   RETURN_IF_ERROR(follow_(shard));
   std::shared_ptr<ChannelHub> hub;
   {
@@ -32,7 +32,7 @@ absl::StatusOr<std::shared_ptr<ChannelHub>> ChannelHubs::Open(const ChannelId& c
     return feed_.Reached(revision.shard, {revision.epoch, revision.n}, clock_.Boot());
   };
   hub->Begin(heads.at(channel), reached, clock_.Boot());
-  return hub;
+  return Opened{.hub = std::move(hub), .head = heads.at(channel)};
 }
 
 void ChannelHubs::Offer(std::vector<Message> messages) {

@@ -22,8 +22,13 @@ class ChannelHubs {
   ChannelHubs(MessageStore& store, rights_feed::Feed& feed, const Clock& clock,
               std::function<absl::Status(uint32_t shard)> follow);
 
+  struct Opened {
+    std::shared_ptr<ChannelHub> hub;
+    uint64_t head = 0;  // the table's, read by this call
+  };
+
   // The hub of a channel, begun at the table's head. Blocks. DATABASE_UNAVAILABLE, OVERLOADED.
-  absl::StatusOr<std::shared_ptr<ChannelHub>> Open(const ChannelId& channel, uint32_t shard);
+  absl::StatusOr<Opened> Open(const ChannelId& channel, uint32_t shard);
 
   // Takes in what was stored, here or elsewhere; messages of channels that nobody follows are dropped.
   void Offer(std::vector<Message> messages);

@@ -26,7 +26,7 @@ class Live : private rights_feed::Observer {
     if (const auto now = feed.clock().Latest(boot)) sessions.Wake(*now);
     if (boot - swept_ < absl::Seconds(1)) return;
     swept_ = boot;
-    sessions.EndIdle();
+    sessions.Sweep();
   }
 
   // Fills holes, and once a second reads heads. The same, from another thread: it waits for the table.

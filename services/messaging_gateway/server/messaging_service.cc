@@ -28,7 +28,7 @@ absl::Status Readable(const rights_feed::ChannelRights& rights, absl::string_vie
 
 }  // namespace
 
-grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* MessagingService::Connect(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* MessagingService::Connect(
     grpc::CallbackServerContext* context) {
   return Session::Start(gateway_, *context);
 }

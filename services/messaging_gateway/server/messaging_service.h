@@ -8,11 +8,14 @@
 namespace guestpass::messaging {
 
 // MessagingService (proto/guestpass/messaging/v1), whose comments say what each method does and answers.
-class MessagingService : public v1::MessagingService::CallbackService {
+// Connect takes bytes: see Session.
+class MessagingService
+    : public v1::MessagingService::WithRawCallbackMethod_Connect<
+          v1::MessagingService::WithCallbackMethod_ListMessages<v1::MessagingService::Service>> {
  public:
   explicit MessagingService(const Gateway& gateway) : gateway_(gateway) {}
 
-  grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* Connect(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Connect(
       grpc::CallbackServerContext* context) override;
   grpc::ServerUnaryReactor* ListMessages(grpc::CallbackServerContext* context,
                                          const v1::ListMessagesRequest* request,

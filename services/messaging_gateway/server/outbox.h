@@ -4,7 +4,8 @@
 #include <cstddef>
 #include <deque>
 
-#include "guestpass/messaging/v1/messaging.pb.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "guestpass/messaging/v1/messaging.grpc.pb.h"
 
 namespace guestpass::messaging {
 
@@ -16,15 +17,18 @@ class Outbox {
   bool has_room() const { return bytes_ < kBytes && frames_.size() < kFrames; }
   bool empty() const { return frames_.empty(); }
 
-  void Push(v1::ConnectResponse frame) {
-    bytes_ += frame.ByteSizeLong();
-    frames_.push_back(std::move(frame));
+  void Push(const v1::ConnectResponse& frame) {
+    bool own_buffer;
+    grpc::ByteBuffer buffer;
+    grpc::SerializationTraits<v1::ConnectResponse>::Serialize(frame, &buffer, &own_buffer);
+    bytes_ += buffer.Length();
+    frames_.push_back(std::move(buffer));
   }
 
   // The frame being sent or to be sent next; stays in place until Pop.
-  const v1::ConnectResponse& front() const { return frames_.front(); }
+  const grpc::ByteBuffer& front() const { return frames_.front(); }
   void Pop() {
-    bytes_ -= frames_.front().ByteSizeLong();
+    bytes_ -= frames_.front().Length();
     frames_.pop_front();
   }
 
@@ -32,7 +36,7 @@ class Outbox {
   static constexpr size_t kBytes = 256 << 10;
   static constexpr size_t kFrames = 1024;
 
-  std::deque<v1::ConnectResponse> frames_;
+  std::deque<grpc::ByteBuffer> frames_;
   size_t bytes_ = 0;
 };
 

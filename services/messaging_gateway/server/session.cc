@@ -38,15 +38,18 @@ void Session::SayShuttingDown() {
   SayGoodbye(v1::Goodbye::REASON_SHUTTING_DOWN, true, nullptr);
 }
 
-void Session::EndIfIdle(absl::Duration boot) {
+void Session::Sweep(absl::Duration boot) {
   absl::MutexLock lock(&mutex_);
   const bool silent = !hello_taken_ && boot - began_ > kHelloPatience;
   const bool stuck = ending_since_.has_value() && boot - *ending_since_ > kGoodbyePatience;
+  if (untold_) TellRights(nullptr);
+  if (gateway_.clock.Now() >= token_end_) SayGoodbye(v1::Goodbye::REASON_TOKEN_EXPIRED, true, nullptr);
   if (silent) FinishWith(FieldInvalid("frame", "no Hello came within 10 s"));
   if (stuck && !done_) context_.TryCancel();
 }
 
 void Session::OnReadDone(bool ok) {
+  v1::ConnectRequest taken;
   {
     absl::MutexLock lock(&mutex_);
     if (finished_ || leaving_) return;
@@ -55,9 +58,13 @@ void Session::OnReadDone(bool ok) {
       FinishIfDrained();
       return;
     }
+    if (!grpc::SerializationTraits<v1::ConnectRequest>::Deserialize(&bytes_, &taken).ok()) {
+      FinishWith(FieldInvalid("frame", "is no ConnectRequest, or holds text that is not UTF-8"));
+      return;
+    }
     ++under_way_;
   }
-  TakeFrame();
+  TakeFrame(std::move(taken));
 }
 
 void Session::OnWriteDone(bool ok) {
@@ -98,9 +105,9 @@ void Session::OnDone() {
   self_.reset();
 }
 
-void Session::Send(v1::ConnectResponse frame) {
+void Session::Send(const v1::ConnectResponse& frame) {
   if (finished_ || leaving_) return;
-  outbox_.Push(std::move(frame));
+  outbox_.Push(frame);
   if (writing_) return;
   writing_ = true;
   StartWrite(&outbox_.front());
@@ -109,7 +116,7 @@ void Session::Send(v1::ConnectResponse frame) {
 void Session::ReadNext() {
   if (finished_ || leaving_ || half_closed_) return;
   read_wanted_ = !outbox_.has_room() || under_way_ >= 256;
-  if (!read_wanted_) StartRead(&frame_);
+  if (!read_wanted_) StartRead(&bytes_);
 }
 
 void Session::SayGoodbye(v1::Goodbye::Reason reason, bool reconnect, const rights::Entry* entry) {
@@ -120,7 +127,7 @@ void Session::SayGoodbye(v1::Goodbye::Reason reason, bool reconnect, const right
   if (entry != nullptr && entry->record_time != absl::Time()) {
     *frame.mutable_goodbye()->mutable_record_time() = rpc::ToProto(entry->record_time);
   }
-  Send(std::move(frame));
+  Send(frame);
   leaving_ = true;
   ending_since_ = gateway_.clock.Boot();
 }

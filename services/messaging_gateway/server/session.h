@@ -19,7 +19,7 @@ namespace guestpass::messaging {
 // One Connect stream: one user in one workspace. Frames are taken one after the other; posts are answered as
 // they become durable; events go out by cursor, each decided on at that moment. Nothing in it blocks gRPC's
 // threads: what may block runs on the executor. Thread-safe; lives until gRPC is done with the stream.
-class Session : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>,
+class Session : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                 public ChannelFollower,
                 public std::enable_shared_from_this<Session> {
  public:
@@ -34,8 +34,9 @@ class Session : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectRe
 
   void SayShuttingDown();
 
-  // Ends a stream that has had no Hello for 10 s, or has not taken its end for 5 s.
-  void EndIfIdle(absl::Duration boot);
+  // Looks again at rights that were not known, and at the token. Ends a stream that has had no Hello for 10
+  // s, or has not taken its end for 5 s.
+  void Sweep(absl::Duration boot);
 
   void Pump(const ChannelId& channel) override;
   void OnReadDone(bool ok) override;
@@ -67,7 +68,7 @@ class Session : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectRe
   absl::StatusOr<rights_feed::ChannelRights> Rights(const ChannelName& name);
   void ReadTable(const ChannelId& channel, uint64_t cursor);
 
-  void TakeFrame();
+  void TakeFrame(v1::ConnectRequest frame);
   void TakePost(const v1::Post& post);
   void SubmitPost(const v1::Post& post, const rights_feed::ChannelRights& rights);
   absl::Status TakeRate(const rights::Authority& authority);
@@ -75,7 +76,7 @@ class Session : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectRe
   void PostDone(const std::string& channel, const std::string& id, const absl::StatusOr<Appended>& appended);
   bool RunBlocking(std::function<void()> work);
 
-  void Send(v1::ConnectResponse frame) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Send(const v1::ConnectResponse& frame) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PumpLocked(const ChannelId& channel) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Deliver(Open& open, const Message& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -91,7 +92,7 @@ class Session : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectRe
   const rpc::Credentials credentials_;  // the context itself goes with the call
   const absl::Duration began_;
   std::shared_ptr<Session> self_;  // until OnDone
-  v1::ConnectRequest frame_;       // being read, or being taken
+  grpc::ByteBuffer bytes_;         // being read
 
   mutable absl::Mutex mutex_;
   Outbox outbox_ ABSL_GUARDED_BY(mutex_);
@@ -108,6 +109,9 @@ class Session : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectRe
   std::optional<UserId> user_ ABSL_GUARDED_BY(mutex_);
   std::optional<rights_feed::MemberRights> member_ ABSL_GUARDED_BY(mutex_);
   std::optional<Told> told_ ABSL_GUARDED_BY(mutex_);
+  absl::Time token_end_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
+  bool untold_ ABSL_GUARDED_BY(mutex_) =
+      false;  // rights were not known when there may have been something to tell
   absl::flat_hash_map<ChannelId, Open> open_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -9,7 +9,6 @@ namespace guestpass::messaging {
 namespace {
 
 constexpr int kPage = 100;
-constexpr absl::Duration kLookAgain = absl::Milliseconds(100);  // until a new epoch has been read
 
 absl::string_view PostingRefusal(rights::GuestState state, const rights::Authority& authority) {
   if (state == rights::GuestState::kSoftLocked) return ReasonName(Reason::kGuestSoftLocked);
@@ -25,6 +24,18 @@ absl::Time NextDeadline(rights::GuestState state, const rights::Authority& autho
 
 absl::Time Since(rights::GuestState state, const rights::Authority& authority) {
   return state == rights::GuestState::kActive ? absl::Time() : authority.expire_time;
+}
+
+// Whether the object is of what the member's rights are made of, but for its channels.
+bool Concerns(const rights::Object& object, const rights_feed::MemberRights& member) {
+  if (const auto* of_org = std::get_if<rights::OrganizationMemberState>(&object)) {
+    return of_org->organization == member.organization() && of_org->user == member.user();
+  }
+  if (const auto* workspace = std::get_if<rights::WorkspaceState>(&object)) {
+    return workspace->workspace == member.workspace();
+  }
+  const auto* row = std::get_if<rights::MemberState>(&object);
+  return row != nullptr && row->workspace == member.workspace() && row->user == member.user();
 }
 
 }  // namespace
@@ -68,6 +79,7 @@ void Session::ReadTable(const ChannelId& channel, uint64_t cursor) {
   open.reading_table = false;
   if (!messages.ok()) return;  // tried again when the channel's head is read next
   for (const Message& message : *messages) {
+    if (message.number != open.cursor + 1) break;  // the client began anew meanwhile
     const bool reached = gateway_.live.feed.Reached(
         message.revision.shard, {message.revision.epoch, message.revision.n}, gateway_.clock.Boot());
     if (finished_ || !outbox_.has_room() || !reached || !Deliver(open, message)) return;
@@ -77,14 +89,15 @@ void Session::ReadTable(const ChannelId& channel, uint64_t cursor) {
 
 void Session::OnRights(const rights::Entry* entry) {
   absl::MutexLock lock(&mutex_);
-  if (member_.has_value()) TellRights(entry);
+  if (member_.has_value() && (entry == nullptr || Concerns(entry->object, *member_))) TellRights(entry);
 }
 
 void Session::TellRights(const rights::Entry* entry) {
   if (finished_ || leaving_) return;
   const absl::Time now = Now();
   const rights_feed::MemberRights::State state = member_->state();
-  if (!state.known) return gateway_.live.sessions.WakeAt(shared_from_this(), now + kLookAgain);
+  untold_ = !state.known;
+  if (untold_) return;  // until a new epoch has been read
   const rights::Authority& authority = state.authority;
   const rights::GuestState guest_state = rights::StateAt(authority, now);
   if (state.workspace_deleted) return SayGoodbye(v1::Goodbye::REASON_WORKSPACE_DELETED, false, entry);

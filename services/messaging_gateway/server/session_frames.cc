@@ -60,15 +60,14 @@ absl::StatusOr<Appended> Judged(const absl::StatusOr<Appended>& appended, const 
 }  // namespace
 
 // A frame is under way until it is answered or handed on; the next is read when it has been taken.
-void Session::TakeFrame() {
-  v1::ConnectRequest frame = std::move(frame_);
-  frame_.Clear();
+void Session::TakeFrame(v1::ConnectRequest frame) {
   bool hello_taken;
   {
     absl::MutexLock lock(&mutex_);
     hello_taken = hello_taken_;
     if (frame.has_hello() == hello_taken || frame.frame_case() == v1::ConnectRequest::FRAME_NOT_SET) {
-      FinishWith(FieldInvalid("frame", hello_taken ? "is neither Subscribe nor Post" : "the first is Hello"));
+      FinishWith(FieldInvalid(
+          "frame", hello_taken ? "after Hello, once, come Subscribe and Post" : "the first must be Hello"));
       return;
     }
     hello_taken_ = true;
@@ -90,10 +89,12 @@ void Session::TakeFrame() {
 }
 
 void Session::Hello(const v1::Hello& hello) {
+  absl::Time token_end;
   const auto open = [&]() -> absl::StatusOr<rights_feed::MemberRights> {
     ASSIGN_OR_RETURN(const rpc::Call call, gateway_.runner.Authenticate(credentials_));
     RETURN_IF_ERROR(rpc::CheckAccess({.users = true}, call.caller));
     ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
+    token_end = call.caller.user->expire_time;
     ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceName("hello.workspace", hello.workspace()));
     ASSIGN_OR_RETURN(rights_feed::MemberRights member, gateway_.rights.Load(workspace, user));
     const auto entry = rights_feed::DecideEntry(member, false, gateway_.clock.Boot());
@@ -111,6 +112,7 @@ void Session::Hello(const v1::Hello& hello) {
   {
     absl::MutexLock lock(&mutex_);
     user_ = member->user();
+    token_end_ = token_end;
     member_ = *member;
   }
   // Known before its rights are read for Welcome: what changes in between is told after it.
@@ -133,15 +135,18 @@ absl::Status Session::Follow(const v1::Subscribe& subscribe) {
     return rights::RefusalError(*decision.refusal, decision.authority, rights::Action::kRead,
                                 subscribe.channel());
   }
-  ASSIGN_OR_RETURN(const std::shared_ptr<ChannelHub> hub,
+  ASSIGN_OR_RETURN(const ChannelHubs::Opened opened,
                    gateway_.live.hubs.Open(name.channel, rights.member().shard()));
+  if (subscribe.after() > opened.head) return FieldInvalid("subscribe.after", "is beyond the channel's end");
+  bool followed;
   {
     absl::MutexLock lock(&mutex_);
-    const auto found = open_.find(name.channel);
-    if (found != open_.end() && found->second.hub != nullptr) return absl::OkStatus();
-    open_.insert_or_assign(name.channel, Open{.rights = rights, .hub = hub, .cursor = subscribe.after()});
+    Open& open = open_.try_emplace(name.channel, Open{.rights = rights}).first->second;
+    followed = open.hub != nullptr;
+    open.hub = opened.hub;
+    open.cursor = subscribe.after();
   }
-  hub->Add(weak_from_this());
+  if (!followed) opened.hub->Add(weak_from_this());
   Pump(name.channel);
   return absl::OkStatus();
 }
@@ -245,7 +250,7 @@ void Session::Answer(const std::string& channel, const std::string& id,
     *result.mutable_error() = rpc::ToWire(appended.status(), credentials_.request_id);
   }
   absl::MutexLock lock(&mutex_);
-  Send(std::move(frame));
+  Send(frame);
 }
 
 void Session::PostDone(const std::string& channel, const std::string& id,

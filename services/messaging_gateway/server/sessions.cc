@@ -80,13 +80,13 @@ void Sessions::Wake(absl::Time now) {
   for (const auto& session : due) session->OnRights(nullptr);
 }
 
-void Sessions::EndIdle() {
+void Sessions::Sweep() {
   {
     absl::MutexLock lock(&mutex_);
     for (auto it = wakes_.begin(); it != wakes_.end();)
       it = it->second.expired() ? wakes_.erase(it) : std::next(it);
   }
-  for (const auto& session : All()) session->EndIfIdle(clock_.Boot());
+  for (const auto& session : All()) session->Sweep(clock_.Boot());
 }
 
 void Sessions::GoodbyeAll() {

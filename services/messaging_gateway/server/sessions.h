@@ -38,7 +38,7 @@ class Sessions {
   void Wake(absl::Time now);
 
   // Ends streams that never said Hello, or that do not take their Goodbye.
-  void EndIdle();
+  void Sweep();
 
   // Tells every stream to connect elsewhere; those that begin later are told at once.
   void GoodbyeAll();

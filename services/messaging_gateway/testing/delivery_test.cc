@@ -162,6 +162,29 @@ TEST_F(DeliveryTest, AClientThatGoesAwayBeforeItsHelloIsTakenLeavesNothingBehind
   EXPECT_TRUE(PostError(**after, kPlans, "1").ok());
 }
 
+TEST_F(DeliveryTest, SubscribingAgainBeginsAnewAndBeyondTheEndIsRefused) {
+  JoinGuest("gina");
+  const auto stream = *Connect("gina");
+  for (const char* id : {"1", "2", "3"}) ASSERT_TRUE(PostError(*stream, kPlans, id).ok());
+  ASSERT_TRUE(stream->Subscribe(NameOf(kPlans), 2));
+  ASSERT_TRUE(AwaitEvent(*stream, 3).ok());
+  ASSERT_TRUE(stream->Subscribe(NameOf(kPlans), 0));
+  ASSERT_TRUE(AwaitEvent(*stream, 2).ok());
+  ASSERT_TRUE(PostError(*stream, kPlans, "4").ok());
+  EXPECT_EQ(Numbers(*stream, 4), (std::vector<uint64_t>{3, 1, 2, 3, 4}));
+  const size_t from = stream->received();
+  ASSERT_TRUE(stream->Subscribe(NameOf(kPlans), 5));
+  const auto refused =
+      stream->WaitFor([](const auto& frame) { return frame.has_write_result(); }, absl::Seconds(10), from);
+  ASSERT_TRUE(refused.ok());
+  EXPECT_EQ(refused->frame.write_result().error().code(),
+            static_cast<int>(absl::StatusCode::kInvalidArgument));
+  v1::ListMessagesRequest request;
+  request.set_parent(NameOf(kPlans));
+  request.set_after(uint64_t{1} << 63);
+  EXPECT_EQ(List("gina", request)->messages_size(), 0);
+}
+
 TEST_F(DeliveryTest, AChannelThatIsClosedToTheUserAnswersAsOneThatDoesNotExist) {
   JoinGuest("gina");
   const auto stream = *Connect("gina");

@@ -90,16 +90,17 @@ void OneGateway::Change(const rights::Object& object, bool tell) {
   }
 }
 
-std::string OneGateway::Token(const std::string& name) const {
+std::string OneGateway::Token(const std::string& name, absl::Duration ttl) const {
   return issuer_.Mint({.subject = name,
                        .issuer = std::string(auth::kDevelopmentIssuer),
                        .audience = std::string(auth::kDevelopmentAudience),
                        .issue_time = absl::Now(),
-                       .expire_time = absl::Now() + absl::Hours(1)});
+                       .expire_time = absl::Now() + ttl});
 }
 
-absl::StatusOr<std::unique_ptr<harness::StreamClient>> OneGateway::Connect(const std::string& name) const {
-  return harness::StreamClient::Open(absl::StrCat("127.0.0.1:", server_->port()), Token(name),
+absl::StatusOr<std::unique_ptr<harness::StreamClient>> OneGateway::Connect(const std::string& name,
+                                                                           absl::Duration ttl) const {
+  return harness::StreamClient::Open(absl::StrCat("127.0.0.1:", server_->port()), Token(name, ttl),
                                      ToName(kWorkspace));
 }
 

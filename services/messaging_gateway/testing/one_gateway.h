@@ -44,8 +44,9 @@ class OneGateway : public testing::Test {
   void Change(const rights::Object& object, bool tell = true);
   rights::MemberState Guest(const std::string& name, std::vector<ChannelId> grants) const;
 
-  std::string Token(const std::string& name) const;
-  absl::StatusOr<std::unique_ptr<harness::StreamClient>> Connect(const std::string& name) const;
+  std::string Token(const std::string& name, absl::Duration ttl = absl::Hours(1)) const;
+  absl::StatusOr<std::unique_ptr<harness::StreamClient>> Connect(const std::string& name,
+                                                                 absl::Duration ttl = absl::Hours(1)) const;
 
   absl::StatusOr<v1::ListMessagesResponse> List(const std::string& name,
                                                 const v1::ListMessagesRequest& request) const;

@@ -78,6 +78,27 @@ TEST_F(RightsTest, AtExpireTimeTheClientIsToldOnceThoughTheTransitionIsRecordedL
   EXPECT_EQ(Changes(*stream), 3u);
 }
 
+TEST_F(RightsTest, AStreamEndsWithItsToken) {
+  JoinGuest("gina");
+  const auto stream = *Connect("gina", absl::Seconds(2));
+  const auto goodbye = AwaitGoodbye(*stream);
+  ASSERT_TRUE(goodbye.ok()) << goodbye.status();
+  EXPECT_EQ(goodbye->reason(), v1::Goodbye::REASON_TOKEN_EXPIRED);
+  EXPECT_TRUE(goodbye->reconnect());
+}
+
+TEST_F(RightsTest, AChangeInAnotherWorkspaceIsNoNews) {
+  JoinGuest("gina");
+  const auto stream = *Connect("gina");
+  rights::MemberState elsewhere = Guest("gina", {kPlans});
+  elsewhere.workspace = rights_feed::TestId<WorkspaceId>(77);
+  Change(elsewhere);
+  elsewhere.role.reset();
+  Change(elsewhere);
+  EXPECT_TRUE(PostError(*stream, kPlans, "still here").ok());
+  EXPECT_EQ(Changes(*stream), 0u);
+}
+
 TEST_F(RightsTest, WhoseAccessEndsLosesTheStream) {
   JoinGuest("gina");
   const auto stream = *Connect("gina");

@@ -86,6 +86,7 @@ void FanOut::Receive(uint32_t shard, absl::string_view subject, absl::string_vie
   const auto body = signer_.Open(subject, bytes);
   v1::FanOut payload;
   if (!body.ok() || !payload.ParseFromString(*body)) {
+    if (refused_.exchange(true)) return;  // one line is enough to go and look
     telemetry::Log(telemetry::Severity::kWarning, "dropped a message that no gateway signed",
                    {{"subject", std::string(subject)}});
     return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -35,6 +36,7 @@ class FanOut {
   nats::Bus& bus_;
   const rights_feed::Signer& signer_;
   const std::function<void(std::vector<Message>)> on_messages_;
+  mutable std::atomic<bool> refused_{false};
   absl::Mutex mutex_;
   absl::flat_hash_map<uint32_t, std::unique_ptr<nats::Subscription>> followed_ ABSL_GUARDED_BY(mutex_);
 };

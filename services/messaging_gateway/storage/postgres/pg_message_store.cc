@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/messaging_gateway/storage/postgres/pg_message_store.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "common/status/macros.h"
@@ -16,6 +18,11 @@ constexpr char kList[] = R"sql(
 constexpr char kHeads[] = R"sql(
   SELECT channel, number FROM channel_heads WHERE channel = ANY ($1::text[])
 )sql";
+
+// No number is beyond what the column holds.
+int64_t Bigint(uint64_t number) {
+  return static_cast<int64_t>(std::min<uint64_t>(number, std::numeric_limits<int64_t>::max()));
+}
 
 Message ReadMessage(const postgres::Result& result, int row, const ChannelId& channel) {
   return {.workspace = result.As<WorkspaceId>(row, 0),
@@ -36,7 +43,7 @@ absl::StatusOr<std::vector<Message>> PgMessageStore::List(const ChannelId& chann
                                                           int limit) {
   ASSIGN_OR_RETURN(postgres::Lease session, pool_.Acquire());
   ASSIGN_OR_RETURN(const postgres::Result result,
-                   session->Run(kList, postgres::Params::Of(channel, static_cast<int64_t>(after), limit)));
+                   session->Run(kList, postgres::Params::Of(channel, Bigint(after), limit)));
   std::vector<Message> messages;
   messages.reserve(result.rows());
   for (int row = 0; row < result.rows(); ++row) messages.push_back(ReadMessage(result, row, channel));
