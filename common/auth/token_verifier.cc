@@ -144,7 +144,11 @@ absl::StatusOr<Identity> ParseIdentity(const Json& claims) {
   const auto exp = TimeClaim(claims, "exp");
   const auto email = TextClaim(claims, "email");
   const auto verified = BoolClaim(claims, "email_verified");
-  const auto service = TextClaim(claims, "gp_service");
+  // Present and empty is no service, and no user either.
+  const auto service = claims.contains("gp_service") && claims["gp_service"].is_string() &&
+                               claims["gp_service"].get<std::string>().empty()
+                           ? std::nullopt
+                           : TextClaim(claims, "gp_service");
   const auto is_operator = BoolClaim(claims, "gp_operator");
   if (!exp) return Malformed("This token has no \"exp\", or one that is not a time in seconds.");
   if (!sub || sub->empty() || sub->size() > kMaxSubjectBytes || HasControlCharacter(*sub)) {

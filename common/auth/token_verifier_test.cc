@@ -201,14 +201,26 @@ TEST_F(TokenVerifierTest, ATokenOf8KiBIsTakenAndOneByteMoreIsNot) {
 TEST_F(TokenVerifierTest, ClaimsOfTheWrongShapeAreMalformed) {
   const Json claims = Claims();
   EXPECT_TRUE(verifier_->Verify(Token(With(claims, "sub", std::string(255, 'x'))), kNow).ok());
-  for (const Json& bad : std::vector<Json>{
-           Json("x"), Json::array(), Without(claims, "exp"), With(claims, "exp", "soon"),
-           With(claims, "exp", -1), With(claims, "exp", 1e300), With(claims, "exp", 253'402'300'800),
-           Without(claims, "sub"), With(claims, "sub", ""), With(claims, "sub", 7),
-           With(claims, "sub", std::string(256, 'x')), With(claims, "sub", std::string("a\0b", 3)),
-           With(claims, "sub", "a\nb"), With(claims, "iss", 7), With(claims, "email", 7),
-           With(claims, "email", std::string(321, 'x')), With(claims, "gp_service", true),
-           With(claims, "gp_service", "In Vite"), With(claims, "gp_operator", "true")}) {
+  for (const Json& bad : std::vector<Json>{Json("x"),
+                                           Json::array(),
+                                           Without(claims, "exp"),
+                                           With(claims, "exp", "soon"),
+                                           With(claims, "exp", -1),
+                                           With(claims, "exp", 1e300),
+                                           With(claims, "exp", 253'402'300'800),
+                                           Without(claims, "sub"),
+                                           With(claims, "sub", ""),
+                                           With(claims, "sub", 7),
+                                           With(claims, "sub", std::string(256, 'x')),
+                                           With(claims, "sub", std::string("a\0b", 3)),
+                                           With(claims, "sub", "a\nb"),
+                                           With(claims, "iss", 7),
+                                           With(claims, "email", 7),
+                                           With(claims, "email", std::string(321, 'x')),
+                                           With(claims, "gp_service", true),
+                                           With(claims, "gp_service", "In Vite"),
+                                           With(claims, "gp_service", ""),
+                                           With(claims, "gp_operator", "true")}) {
     ExpectRefused(Token(bad), Reason::kTokenMalformed);
   }
   ExpectRefused(issuer_.SignAsIs(Header().dump(), "{\"sub\":\"\xff\"}"), Reason::kTokenMalformed);

@@ -20,16 +20,17 @@ struct Call {
   absl::StatusOr<UserId> RequireUser() const;
 };
 
-// Who may call a method (A9). What users may, any service may that forwards a user's token; the rules then
-// apply to the user. `services` may call by themselves, for a user or not; with `operators` any service that
-// is a platform operator may, too (M12).
+// Who may call a method (A9). What users may, a service may that is trusted to act for users and forwards the
+// user's token; the rules then apply to the user. `services` may call by themselves, for a user or not; with
+// `operators` any service that is a platform operator may, too (M12).
 struct Access {
   bool users = false;
   std::vector<std::string> services;
   bool operators = false;
 };
 
-// OK, or CALLER_NOT_ALLOWED.
-absl::Status CheckAccess(const Access& access, const auth::Caller& caller);
+// OK, or CALLER_NOT_ALLOWED. `for_users` are the services that are trusted to act for users.
+absl::Status CheckAccess(const Access& access, const auth::Caller& caller,
+                         const std::vector<std::string>& for_users);
 
 }  // namespace guestpass::rpc

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/synchronization/notification.h"
 #include "common/status/macros.h"
 #include "common/telemetry/log.h"
@@ -73,6 +74,10 @@ HostOptions ReadHostOptions(config::Settings& settings) {
   options.token_issuer = settings.Text("token-issuer", "the `iss` that tokens must have");
   options.token_audience = settings.TextOr("token-audience", "guestpass", "the `aud` that tokens must have");
   options.threads = settings.IntOr("threads", 16, 1, 512, "threads for calls that may block");
+  options.user_services =
+      absl::StrSplit(settings.TextOr("user-services", "edge",
+                                     "services that are trusted to act for users, with commas between"),
+                     ',');
   telemetry::SetLogLevel(LevelOf(settings.TextOr("log-level", "info", "debug, info, warning or error")));
   return options;
 }
@@ -87,7 +92,7 @@ Host::Host(const HostOptions& options, std::unique_ptr<auth::KeySetSource> keys)
       keys_(std::move(keys)),
       verifier_(*keys_, options.token_issuer, options.token_audience),
       executor_(options.threads, options.threads * kQueuePerThread),
-      runner_(executor_, verifier_, SystemClock()) {}
+      runner_(executor_, verifier_, SystemClock(), options.user_services) {}
 
 absl::Status Host::Serve(const std::vector<grpc::Service*>& services, std::vector<std::string> names,
                          const std::function<absl::Status()>& ready, const std::function<void()>& goodbye) {

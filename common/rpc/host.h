@@ -23,6 +23,7 @@ struct HostOptions {
   std::string token_issuer;
   std::string token_audience;
   int threads = 0;
+  std::vector<std::string> user_services;
 };
 
 // Reads them, and sets the log's level.

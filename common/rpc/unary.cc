@@ -70,7 +70,7 @@ absl::Status Runner::Run(const Credentials& credentials, const Access& access, C
                          const std::function<absl::Status(const Call&)>& work) const {
   if (credentials.deadline <= clock_.Now()) return absl::CancelledError("given up by the caller");
   ASSIGN_OR_RETURN(call, Authenticate(credentials));
-  RETURN_IF_ERROR(CheckAccess(access, call.caller));
+  RETURN_IF_ERROR(Authorize(access, call.caller));
   return work(call);
 }
 

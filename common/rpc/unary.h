@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/auth/token_verifier.h"
@@ -31,8 +32,10 @@ Credentials CredentialsOf(const grpc::CallbackServerContext& context);
 // is full. Thread-safe.
 class Runner {
  public:
-  Runner(Executor& executor, auth::TokenVerifier& verifier, const Clock& clock)
-      : executor_(executor), verifier_(verifier), clock_(clock) {}
+  // `for_users` are the services that are trusted to act for users.
+  Runner(Executor& executor, auth::TokenVerifier& verifier, const Clock& clock,
+         std::vector<std::string> for_users = {"edge"})
+      : executor_(executor), verifier_(verifier), clock_(clock), for_users_(std::move(for_users)) {}
 
   // `handler` is called as handler(call, request) and returns an absl::StatusOr of the response.
   template <typename Request, typename Response, typename Handler>
@@ -51,6 +54,11 @@ class Runner {
   // Who calls. As auth::Authenticate.
   absl::StatusOr<Call> Authenticate(const Credentials& credentials) const;
 
+  // Whether the caller may. As CheckAccess.
+  absl::Status Authorize(const Access& access, const auth::Caller& caller) const {
+    return CheckAccess(access, caller, for_users_);
+  }
+
  private:
   grpc::ServerUnaryReactor* Start(grpc::CallbackServerContext* context, absl::string_view method,
                                   const Access& access, std::function<absl::Status(const Call&)> work);
@@ -60,6 +68,7 @@ class Runner {
   Executor& executor_;
   auth::TokenVerifier& verifier_;
   const Clock& clock_;
+  const std::vector<std::string> for_users_;
 };
 
 }  // namespace guestpass::rpc

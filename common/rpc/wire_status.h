@@ -8,7 +8,8 @@
 #include "google/rpc/status.pb.h"
 #include "grpcpp/support/status.h"
 
-// Between our errors and the wire's: the one place that knows google.rpc's details. Pure, but for one log line.
+// Between our errors and the wire's: the one place that knows google.rpc's details. Pure, but for one log
+// line.
 namespace guestpass::rpc {
 
 // An error as callers get it: ErrorInfo (domain guestpass.dev), BadRequest (20 violations at most),

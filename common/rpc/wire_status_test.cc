@@ -74,15 +74,16 @@ Made OfAnswer(Reason reason, const Metadata& metadata) {
 }
 
 TEST(WireStatus, ARefusalOfOurOwnCredentialIsNotTheUsersAndIsLoggedOnce) {
-  for (const auto& [reason, metadata] : {std::pair(Reason::kTokenExpired, Metadata{{"header", "authorization"}}),
-                                         {Reason::kTokenSignature, {{"header", "authorization"}}},
-                                         {Reason::kCredentialsMissing, {}},
-                                         {Reason::kCallerNotAllowed, {{"service", "invite"}}}}) {
+  for (const auto& [reason, metadata] :
+       {std::pair(Reason::kTokenExpired, Metadata{{"header", "authorization"}}),
+        {Reason::kTokenSignature, {{"header", "authorization"}}},
+        {Reason::kCredentialsMissing, {}},
+        {Reason::kCallerNotAllowed, {{"service", "invite"}}}}) {
     const Made made = OfAnswer(reason, metadata);
     EXPECT_TRUE(HasReason(made.status, Reason::kServiceUnavailable)) << made.status;
     EXPECT_EQ(DetailsOf(made.status)->metadata, (Metadata{{"service", "membership"}}));
     EXPECT_TRUE(absl::StrContains(made.logged, "our own credential was refused by membership: No."));
-    EXPECT_TRUE(absl::StrContains(made.logged, "\"error\"")) << made.logged;
+    EXPECT_TRUE(absl::StrContains(made.logged, "\"ERROR\"")) << made.logged;
     EXPECT_EQ(made.logged.find('\n'), made.logged.size() - 1) << made.logged;
   }
 }

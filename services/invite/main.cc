@@ -19,6 +19,7 @@ struct Config {
   rpc::HostOptions host;
   std::string database, membership, service_token_file, mail_directory, public_url;
   absl::Duration default_lifetime;
+  int redeems = 0;
 };
 
 postgres::Migrations Migrations() { return postgres::Migrations(kProgram, InviteMigrations()); }
@@ -32,6 +33,7 @@ Config Read(config::Settings& settings) {
   config.public_url = settings.TextOr("public-url", "", "what invites link to; needed for mail");
   config.default_lifetime = settings.DurationOr("default-invite-lifetime", CreationOptions().default_lifetime,
                                                 absl::Seconds(1), kMaxLifetime, "how long invites hold");
+  config.redeems = settings.IntOr("redeems-per-minute", 30, 1, 1'000'000'000, "what one user may redeem");
   return config;
 }
 
@@ -59,7 +61,8 @@ absl::Status Serve(const Config& config) {
   Creation creation(store, membership, courier.has_value() ? &*courier : nullptr,
                     {.default_lifetime = config.default_lifetime, .public_url = public_url});
   Redemption redemption(store, membership);
-  InviteService service(host->runner(), creation, redemption);
+  rpc::Rate redeem_rate(config.redeems);
+  InviteService service(host->runner(), creation, redemption, redeem_rate);
   return host->Serve({&service}, {v1::InviteService::service_full_name()});
 }
 

@@ -57,7 +57,7 @@ absl::Status Serve(const Config& config) {
   rights_feed::Follower rights(live.feed, *bus, source, signer, clock);
   WriterLanes lanes(PgMessageWriter::Make(config.lanes, database, clock), clock,
                     [&](auto stored) { fan_out->Send(std::move(stored)); });
-  PostRate rate(config.guest_posts);
+  rpc::Rate rate(config.guest_posts);
   MessagingService service({live, rights, store, lanes, host->executor(), host->runner(), clock, rate});
   RETURN_IF_ERROR(rights.Start());
   const Ticker tick(absl::Milliseconds(5), [&] { live.Tick(); });

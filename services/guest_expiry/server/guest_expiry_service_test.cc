@@ -96,7 +96,7 @@ class GuestExpiryServiceTest : public testing::Test {
     grpc::ClientContext context;
     if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
     const grpc::Status status = stub_->GetExpiration(&context, request, &response);
-    if (!status.ok()) return rpc::FromGrpc(status, "guest-expiry");
+    if (!status.ok()) return rpc::FromGrpc(status);
     return response;
   }
 
@@ -106,7 +106,7 @@ class GuestExpiryServiceTest : public testing::Test {
     grpc::ClientContext context;
     context.AddMetadata("authorization", "Bearer " + token_);
     const grpc::Status status = stub_->ExtendExpiration(&context, request, &response);
-    if (!status.ok()) return rpc::FromGrpc(status, "guest-expiry");
+    if (!status.ok()) return rpc::FromGrpc(status);
     return response;
   }
 

@@ -225,6 +225,18 @@ TEST_F(MembershipClientTest, FindKnowsDirectMembersAndThoseThroughTheOrganizatio
   const auto admin = client_->Find({workspace_, user_});
   ASSERT_TRUE(admin.ok() && admin->has_value());
   EXPECT_EQ((*admin)->role, rights::Role::kAdmin);
+  EXPECT_FALSE((*admin)->direct);
+}
+
+TEST_F(MembershipClientTest, WhoHasAuthorityThroughTheOrganizationIsToldNothingOfAGuestsRecord) {
+  SetRights(Guest(kNow - absl::Hours(1)), rights::OrganizationRole::kAdmin, false);
+  const auto found = client_->Find({workspace_, user_});
+  ASSERT_TRUE(found.ok() && found->has_value()) << found.status();
+  EXPECT_TRUE((*found)->direct);
+  EXPECT_EQ((*found)->role, rights::Role::kAdmin);
+  EXPECT_TRUE((*found)->channels.empty());
+  EXPECT_EQ((*found)->expire_time, absl::InfiniteFuture());
+  EXPECT_EQ((*found)->access_end_time, absl::InfiniteFuture());
 }
 
 TEST_F(MembershipClientTest, FindKnowsWhoIsNoMember) {
@@ -245,6 +257,9 @@ TEST_F(MembershipClientTest, RefusalsComeThroughAndSilenceIsUnavailable) {
   const absl::Status refused = client_->Join(call_, GuestInvite(), "key").status();
   EXPECT_TRUE(HasReason(refused, Reason::kGuestEnded));
   EXPECT_EQ(DetailsOf(refused)->metadata.at("access_end_time"), "t");
+  wire_.status = rpc::ToGrpc(Error(Reason::kTokenExpired, "expired", {{"header", "authorization"}}), "r1");
+  EXPECT_TRUE(HasReason(client_->Join(call_, GuestInvite(), "key").status(), Reason::kServiceUnavailable))
+      << "it is not the user who has to sign in again";
   server_->Shutdown(std::chrono::system_clock::now());
   EXPECT_TRUE(HasReason(client_->Resolve("key").status(), Reason::kServiceUnavailable));
 }

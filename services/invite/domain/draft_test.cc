@@ -87,6 +87,8 @@ TEST(Draft, AGuestsTimesAreInTheFutureToTheMicrosecond) {
   EXPECT_EQ(Fields(draft), "invite.guest_ttl ");
   EXPECT_TRUE(CheckGuestExpireTime(kNow + kTick, kNow).ok());
   EXPECT_TRUE(HasReason(CheckGuestExpireTime(kNow, kNow), Reason::kFieldInvalid));
+  EXPECT_TRUE(CheckGuestExpireTime(kNow + kMaxGuestTtl, kNow).ok());
+  EXPECT_TRUE(HasReason(CheckGuestExpireTime(kNow + kMaxGuestTtl + kTick, kNow), Reason::kFieldInvalid));
   EXPECT_TRUE(CheckGuestExpireTime(GuestExpiry(), kNow).ok());
 }
 

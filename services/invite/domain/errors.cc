@@ -46,6 +46,11 @@ absl::Status InviteExpired(const InviteName& name, absl::Time expire_time) {
                {{"invite", name.ToString()}, {"expire_time", Rfc3339(expire_time)}});
 }
 
+absl::Status RedeemRateLimited(absl::Duration wait) {
+  return Error("You redeem more often than is allowed in a minute. Try again a little later.",
+               {.reason = Reason::kRedeemRateLimited, .retry_after = wait});
+}
+
 absl::Status RedemptionUnderWay() {
   return Error("Another attempt at redeeming this invite is being decided. Try again.",
                {.reason = Reason::kConflict, .retry_after = absl::Milliseconds(250)});

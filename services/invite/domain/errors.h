@@ -20,6 +20,9 @@ absl::Status InviteEmailMismatch(const InviteName& name);  // PERMISSION_DENIED 
 // FAILED_PRECONDITION INVITE_EXPIRED {invite, expire_time}
 absl::Status InviteExpired(const InviteName& name, absl::Time expire_time);
 
+// RESOURCE_EXHAUSTED REDEEM_RATE_LIMITED with RetryInfo: may be tried again after `wait`.
+absl::Status RedeemRateLimited(absl::Duration wait);
+
 // ABORTED CONFLICT with RetryInfo: another attempt at this invite is being decided.
 absl::Status RedemptionUnderWay();
 

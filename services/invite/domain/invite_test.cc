@@ -33,7 +33,17 @@ std::string Outcome(const Invite& invite, const std::optional<Reservation>& open
                     absl::Time now = kNow) {
   const absl::StatusOr<Step> step = Redeem(invite, open, redeemer, now);
   if (!step.ok()) return std::string(ReasonName(DetailsOf(step.status())->reason));
-  return *step == Step::kRepeat ? "REPEAT" : *step == Step::kSettle ? "SETTLE" : "RESERVE";
+  switch (*step) {
+    case Step::kRepeat:
+      return "REPEAT";
+    case Step::kSettle:
+      return "SETTLE";
+    case Step::kReserve:
+      return "RESERVE";
+    case Step::kFind:
+      return "FIND";
+  }
+  return "";
 }
 
 TEST(Redeem, TheInvitedAddressReservesUntilTheInviteExpires) {
@@ -56,7 +66,7 @@ TEST(Redeem, ReasonsComeInTheirOrder) {
   EXPECT_EQ(Outcome(invite, Open(kAnn, kNow), kByBob), "INVITE_EMAIL_MISMATCH");
   invite.state = State::kRedeemed;
   invite.redeemed_by = kBob;
-  EXPECT_EQ(Outcome(invite, std::nullopt, kByAnn), "INVITE_EXHAUSTED");
+  EXPECT_EQ(Outcome(invite, std::nullopt, kByAnn), "FIND");
   EXPECT_EQ(Outcome(invite, std::nullopt, kByAnn, invite.expire_time), "INVITE_EXPIRED");
 }
 

@@ -5,37 +5,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/rights_feed/wire_types.h"
+#include "common/rpc/field_reader.h"
 #include "common/rpc/proto_time.h"
 #include "common/status/error.h"
+#include "common/status/macros.h"
 
 namespace guestpass::invite {
 namespace {
-
-// Fields as they are read, and what is wrong with them.
-class FieldReader {
- public:
-  // The value, or nothing and its violations noted.
-  template <typename Value>
-  std::optional<Value> Take(absl::StatusOr<Value> value) {
-    if (value.ok()) return *std::move(value);
-    const std::optional<ErrorDetails> details = DetailsOf(value.status());
-    if (details.has_value()) Add(details->violations);
-    return std::nullopt;
-  }
-
-  void Add(const std::vector<FieldViolation>& violations) {
-    violations_.insert(violations_.end(), violations.begin(), violations.end());
-  }
-
-  absl::Status Finish() const {
-    if (violations_.empty()) return absl::OkStatus();
-    return Error(absl::StrCat(violations_[0].field, ": ", violations_[0].description),
-                 {.reason = Reason::kFieldInvalid, .violations = violations_});
-  }
-
- private:
-  std::vector<FieldViolation> violations_;
-};
 
 absl::StatusOr<mail::Address> ParseEmail(absl::string_view text) {
   const std::optional<mail::Address> address = mail::ParseAddress(text);
@@ -55,7 +31,7 @@ absl::StatusOr<ChannelId> ParseChannel(const WorkspaceId& workspace, int i, absl
 
 // A list that is too long is not read, only counted.
 std::vector<ChannelId> ParseChannels(const WorkspaceId& workspace, const v1::Invite& invite,
-                                     FieldReader& reader) {
+                                     rpc::FieldReader& reader) {
   std::vector<ChannelId> channels(invite.channels_size());
   if (channels.size() > kMaxChannels) return channels;
   for (int i = 0; i < invite.channels_size(); ++i) {
@@ -64,7 +40,7 @@ std::vector<ChannelId> ParseChannels(const WorkspaceId& workspace, const v1::Inv
   return channels;
 }
 
-GuestExpiry ParseGuestExpiry(const v1::Invite& invite, FieldReader& reader) {
+GuestExpiry ParseGuestExpiry(const v1::Invite& invite, rpc::FieldReader& reader) {
   if (invite.has_guest_expire_time()) {
     const auto time = reader.Take(rpc::FromProto("invite.guest_expire_time", invite.guest_expire_time()));
     if (time.has_value()) return *time;
@@ -105,7 +81,7 @@ v1::Invite::Delivery ToProto(Delivery delivery) {
 }  // namespace
 
 absl::StatusOr<Draft> ParseDraft(const WorkspaceId& workspace, const v1::Invite& invite, absl::Time now) {
-  FieldReader reader;
+  rpc::FieldReader reader;
   Draft draft;
   draft.address = reader.Take(ParseEmail(invite.email())).value_or(mail::Address());
   draft.role = rights_feed::FromProto(invite.role());
@@ -115,8 +91,7 @@ absl::StatusOr<Draft> ParseDraft(const WorkspaceId& workspace, const v1::Invite&
     draft.expire_time = reader.Take(rpc::FromProto("invite.expire_time", invite.expire_time()));
   }
   reader.Add(Violations(draft, now));
-  const absl::Status status = reader.Finish();
-  if (!status.ok()) return status;
+  RETURN_IF_ERROR(reader.Finish());
   return draft;
 }
 

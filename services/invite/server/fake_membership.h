@@ -72,6 +72,11 @@ class FakeMembership : public Membership {
     return member;
   }
 
+  void Add(const UserId& user, const Member& member) {
+    absl::MutexLock lock(&mutex_);
+    members_[user] = member;
+  }
+
   void Remove(const UserId& user) {
     absl::MutexLock lock(&mutex_);
     members_.erase(user);

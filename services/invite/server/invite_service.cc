@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/invite_service.h"
 
+#include "common/status/macros.h"
+#include "common/time/clock.h"
+#include "services/invite/domain/errors.h"
+
 namespace guestpass::invite {
 namespace {
 
@@ -22,9 +26,17 @@ grpc::ServerUnaryReactor* InviteService::CreateInvite(grpc::CallbackServerContex
 grpc::ServerUnaryReactor* InviteService::RedeemInvite(grpc::CallbackServerContext* context,
                                                       const v1::RedeemInviteRequest* request,
                                                       v1::RedeemInviteResponse* response) {
-  return runner_.Unary(
-      context, "RedeemInvite", Users(), request, response,
-      [this](const rpc::Call& call, const auto& asked) { return redemption_.Redeem(call, asked); });
+  return runner_.Unary(context, "RedeemInvite", Users(), request, response,
+                       [this](const rpc::Call& call, const auto& asked) { return Redeem(call, asked); });
+}
+
+// The caller's rate comes before everything that an answer could tell (I21).
+absl::StatusOr<v1::RedeemInviteResponse> InviteService::Redeem(const rpc::Call& call,
+                                                               const v1::RedeemInviteRequest& request) {
+  ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
+  const auto wait = redeem_rate_.Take(user.text(), SystemClock().Boot());
+  if (wait.has_value()) return RedeemRateLimited(*wait);
+  return redemption_.Redeem(call, request);
 }
 
 }  // namespace guestpass::invite

@@ -26,7 +26,7 @@ class InviteServiceTest : public ServiceTest {
     verifier_ =
         std::make_unique<auth::TokenVerifier>(*keys_, auth::kDevelopmentIssuer, auth::kDevelopmentAudience);
     runner_ = std::make_unique<rpc::Runner>(executor_, *verifier_, SystemClock());
-    service_ = std::make_unique<InviteService>(*runner_, creation_, redemption_);
+    service_ = std::make_unique<InviteService>(*runner_, creation_, redemption_, rate_);
     server_ = *rpc::Server::Start({.listen = "127.0.0.1:0"}, {service_.get()}, {});
     stub_ = v1::InviteService::NewStub(rpc::Dial(absl::StrCat("127.0.0.1:", server_->port())));
   }
@@ -53,7 +53,7 @@ class InviteServiceTest : public ServiceTest {
     v1::RedeemInviteRequest request;
     request.set_secret(secret);
     v1::RedeemInviteResponse response;
-    return ReasonOf(rpc::FromGrpc(stub_->RedeemInvite(&context, request, &response), "invite"));
+    return ReasonOf(rpc::FromGrpc(stub_->RedeemInvite(&context, request, &response)));
   }
 
   const auth::Issuer issuer_ = auth::Issuer::Create();
@@ -61,6 +61,7 @@ class InviteServiceTest : public ServiceTest {
   std::unique_ptr<auth::KeySetSource> keys_;
   std::unique_ptr<auth::TokenVerifier> verifier_;
   std::unique_ptr<rpc::Runner> runner_;
+  rpc::Rate rate_{3};
   std::unique_ptr<InviteService> service_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<v1::InviteService::Stub> stub_;
@@ -81,7 +82,15 @@ TEST_F(InviteServiceTest, RedeemingNeedsTheUsersOwnTokenDirectOrForwarded) {
   const std::string secret = Invited();
   EXPECT_EQ(RedeemReason(secret, ""), "CREDENTIALS_MISSING");
   EXPECT_EQ(RedeemReason(secret, Token("edge", "edge")), "CALLER_NOT_ALLOWED");
+  EXPECT_EQ(RedeemReason(secret, Token("stranger", "stranger"), Token("ann")), "CALLER_NOT_ALLOWED");
   EXPECT_EQ(RedeemReason(secret, Token("edge", "edge"), Token("ann")), "OK");
+}
+
+TEST_F(InviteServiceTest, RedeemingIsLimitedByUserBeforeAnythingIsToldOfTheSecret) {
+  const std::string secret = Invited();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(RedeemReason("no such secret", Token("ann")), "INVITE_NOT_FOUND");
+  EXPECT_EQ(RedeemReason(secret, Token("ann")), "REDEEM_RATE_LIMITED");
+  EXPECT_EQ(RedeemReason(secret, Token("bob")), "INVITE_EMAIL_MISMATCH");
 }
 
 TEST_F(InviteServiceTest, EveryBadFieldReachesTheCaller) {
@@ -90,7 +99,7 @@ TEST_F(InviteServiceTest, EveryBadFieldReachesTheCaller) {
   v1::CreateInviteRequest request;
   request.set_parent(ToName(workspace_));
   v1::CreateInviteResponse response;
-  const absl::Status status = rpc::FromGrpc(stub_->CreateInvite(&context, request, &response), "invite");
+  const absl::Status status = rpc::FromGrpc(stub_->CreateInvite(&context, request, &response));
   EXPECT_EQ(FieldsOf(status), "invite.email invite.role ");
 }
 

@@ -47,8 +47,7 @@ absl::StatusOr<v1::RedeemInviteResponse> Redemption::Redeem(const rpc::Call& cal
       RETURN_IF_ERROR(SettleAbandoned(plan.reservation));
       continue;
     }
-    ASSIGN_OR_RETURN(const Member member,
-                     plan.step == Step::kReserve ? Join(call, plan) : Repeat(plan, redeemer));
+    ASSIGN_OR_RETURN(const Member member, Take(call, plan, redeemer));
     return ToProto({plan.invite.name.workspace, user}, member);
   }
   return RedemptionUnderWay();
@@ -70,6 +69,11 @@ absl::StatusOr<Redemption::Plan> Redemption::Begin(absl::string_view secret_hash
     return tx.Reserve(plan.reservation);
   }));
   return plan;
+}
+
+absl::StatusOr<Member> Redemption::Take(const rpc::Call& call, const Plan& plan, const Redeemer& redeemer) {
+  if (plan.step == Step::kReserve) return Join(call, plan);
+  return plan.step == Step::kFind ? FindMember(plan, redeemer.user) : Repeat(plan, redeemer);
 }
 
 absl::StatusOr<Member> Redemption::Join(const rpc::Call& call, const Plan& plan) {
@@ -106,6 +110,14 @@ absl::StatusOr<Member> Redemption::Repeat(const Plan& plan, const Redeemer& rede
   RETURN_IF_ERROR(CheckRedeemable(plan.invite, redeemer, plan.now));
   if (!member.ok()) return member.status();
   return InviteNoLongerValid(plan.invite.name);
+}
+
+absl::StatusOr<Member> Redemption::FindMember(const Plan& plan, const UserId& user) {
+  ASSIGN_OR_RETURN(const std::optional<Member> member, membership_.Find({plan.invite.name.workspace, user}));
+  // Who has authority through the organization needs no guest's invite (M11).
+  const bool is_member = member.has_value() && (member->direct || plan.invite.role == rights::Role::kGuest);
+  if (!is_member) return InviteExhausted(plan.invite.name);
+  return *member;
 }
 
 absl::Status Redemption::SettleAbandoned(const Reservation& reservation) {

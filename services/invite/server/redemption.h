@@ -21,7 +21,8 @@ class Redemption {
   // Both outlive this.
   Redemption(InviteStore& store, Membership& membership) : store_(store), membership_(membership) {}
 
-  // Errors in the order of I21: INVITE_NOT_FOUND, then those of domain's Redeem(), then membership's.
+  // Errors in the order of I21: INVITE_NOT_FOUND, then those of domain's Redeem(), GUEST_ENDED,
+  // INVITE_EXHAUSTED, then membership's.
   absl::StatusOr<v1::RedeemInviteResponse> Redeem(const rpc::Call& call,
                                                   const v1::RedeemInviteRequest& request);
 
@@ -36,7 +37,9 @@ class Redemption {
 
   absl::StatusOr<Plan> Begin(absl::string_view secret_hash, const Redeemer& redeemer);
   absl::StatusOr<Member> Join(const rpc::Call& call, const Plan& plan);
+  absl::StatusOr<Member> Take(const rpc::Call& call, const Plan& plan, const Redeemer& redeemer);
   absl::StatusOr<Member> Repeat(const Plan& plan, const Redeemer& redeemer);
+  absl::StatusOr<Member> FindMember(const Plan& plan, const UserId& user);
   absl::StatusOr<Member> FindJoined(const Reservation& reservation);
   absl::Status SettleAbandoned(const Reservation& reservation);
   absl::Status Settle(const Reservation& reservation, bool joined);

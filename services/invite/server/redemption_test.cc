@@ -131,6 +131,40 @@ TEST_F(RedemptionTest, AnotherAccountWithTheSameAddressFindsItUsed) {
             "INVITE_EXHAUSTED");
 }
 
+TEST_F(RedemptionTest, WhoFindsItUsedIsToldFirstWhatItIsItself) {
+  const std::string secret = Invited();
+  ASSERT_TRUE(Redeem(ann_, secret).ok());
+  const rpc::Call twin = CallOf(auth::NewId<UserId>(), "ann@example.com");
+  membership_.find_error = Error(Reason::kGuestEnded, "ended");
+  EXPECT_EQ(ReasonOf(Redeem(twin, secret).status()), "GUEST_ENDED");
+  EXPECT_EQ(ReasonOf(Redeem(bob_, secret).status()), "INVITE_EMAIL_MISMATCH");
+  membership_.find_error = FakeMembership::Unavailable();
+  EXPECT_EQ(ReasonOf(Redeem(twin, secret).status()), "SERVICE_UNAVAILABLE");
+  membership_.find_error.reset();
+  membership_.Add(twin.caller.user->user, {.role = rights::Role::kViewer});
+  const auto found = Redeem(twin, secret);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(found->already_member());
+  EXPECT_EQ(found->role(), type::v1::ROLE_VIEWER);
+  EXPECT_EQ(membership_.joins().size(), 1u);
+  EXPECT_EQ(Reservations(), "SPENT");
+}
+
+TEST_F(RedemptionTest, AnAdminOfTheOrganizationNeedsAUseOnlyToBecomeADirectMember) {
+  const rpc::Call twin = CallOf(auth::NewId<UserId>(), "ann@example.com");
+  membership_.Add(twin.caller.user->user, {.direct = false, .role = rights::Role::kAdmin});
+  const std::string as_guest = Invited();
+  ASSERT_TRUE(Redeem(ann_, as_guest).ok());
+  EXPECT_TRUE(Redeem(twin, as_guest).ok());
+  v1::CreateInviteRequest request = GuestRequest();
+  request.mutable_invite()->set_role(type::v1::ROLE_MEMBER);
+  request.mutable_invite()->clear_channels();
+  request.mutable_invite()->clear_guest_expiry();
+  const std::string as_member = creation_.Create(admin_, request)->secret();
+  ASSERT_TRUE(Redeem(ann_, as_member).ok());
+  EXPECT_EQ(ReasonOf(Redeem(twin, as_member).status()), "INVITE_EXHAUSTED");
+}
+
 TEST_F(RedemptionTest, AMemberConsumesTheInvite) {
   const std::string first = Invited("ann@example.com");
   ASSERT_TRUE(Redeem(ann_, first).ok());

@@ -130,6 +130,30 @@ TEST(DecideJoin, OnlyAnInviteMadeAfterTheEndReactivates) {
   EXPECT_EQ(decision->member.create_time, facts.member->create_time);
 }
 
+TEST(DecideJoin, WhoHasAuthorityThroughTheOrganizationIsToldNothingOfAGuestsRecord) {
+  JoinFacts facts = Facts();
+  facts.organization_role = rights::OrganizationRole::kOwner;
+  Join as_member = GuestInvite();
+  as_member.role = Role::kMember;
+  for (const Join& join : {GuestInvite(), as_member}) {
+    facts.member = EndedGuest(kNow + kTick);
+    const auto decision = DecideJoin(join, facts);
+    ASSERT_TRUE(decision.ok()) << decision.status();
+    EXPECT_EQ(decision->kind, Kind::kAlreadyMember);
+    EXPECT_EQ(decision->member.state, (rights::MemberState{.workspace = kWorkspace, .user = kUser}));
+    facts.member->state.role = Role::kViewer;
+    EXPECT_EQ(DecideJoin(join, facts)->member.state.role, Role::kViewer);
+  }
+}
+
+TEST(DecideJoin, AnInviteThatNoLongerHoldsIsNamedInFull) {
+  JoinFacts facts = Facts();
+  facts.channels.clear();
+  EXPECT_EQ(
+      DetailsOf(DecideJoin(GuestInvite(), facts).status())->metadata,
+      (Metadata{{"invite", "workspaces/" + std::string(26, 'w') + "/invites/" + std::string(26, 'i')}}));
+}
+
 TEST(DecideJoin, WhoHasAuthorityThroughTheOrganizationBecomesNoGuest) {
   JoinFacts facts = Facts();
   facts.organization_role = rights::OrganizationRole::kAdmin;

@@ -144,7 +144,8 @@ absl::StatusOr<JoinDecision> RightsService::TwinsJoin(const JoinKey& twin, const
   ASSIGN_OR_RETURN(const RightsRead read, store_.ReadRights({{.workspace = twin.workspace, .user = user}}));
   const MemberRights& rights = read.members[0];
   if (!rights.authority().role.has_value()) return refusal;
-  return JoinDecision{twin.already_member ? Kind::kAlreadyMember : Kind::kNew, {.state = StateToTell(rights)}};
+  return JoinDecision{twin.already_member ? Kind::kAlreadyMember : Kind::kNew,
+                      {.state = StateToTell(rights)}};
 }
 
 absl::StatusOr<rights_v1::ResolveJoinResponse> RightsService::ResolveJoin(

@@ -20,17 +20,30 @@ class AccessTest : public testing::Test {
     server_->Drain([] {});
   }
 
-  std::string Token(const std::string& subject, const std::string& service) {
+  std::string Token(const std::string& subject, const std::string& service, bool is_operator = false) {
     const absl::Time now = SystemClock().Now();
-    return here_.issuer.Mint(
-        {.subject = subject, .service = service, .issue_time = now, .expire_time = now + absl::Hours(1)});
+    return here_.issuer.Mint({.subject = subject,
+                              .service = service,
+                              .is_operator = is_operator,
+                              .issue_time = now,
+                              .expire_time = now + absl::Hours(1)});
+  }
+  absl::Status CreateOrganization(bool is_operator) {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", "Bearer " + Token("provisioning", "provisioning", is_operator));
+    v1::CreateOrganizationRequest request;
+    request.mutable_organization()->set_display_name("Theirs");
+    request.set_owner(Installation::IdOf("ann").ToString());
+    v1::Organization response;
+    return rpc::FromGrpc(
+        v1::MembershipService::NewStub(channel_)->CreateOrganization(&context, request, &response));
   }
   absl::Status Heads(const std::string& token) {
     grpc::ClientContext context;
     if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
     rights::v1::GetRightsHeadsResponse response;
     return rpc::FromGrpc(
-        rights::v1::RightsService::NewStub(channel_)->GetRightsHeads(&context, {}, &response), "membership");
+        rights::v1::RightsService::NewStub(channel_)->GetRightsHeads(&context, {}, &response));
   }
   absl::Status Sweep(const std::string& token) {
     grpc::ClientContext context;
@@ -39,8 +52,7 @@ class AccessTest : public testing::Test {
     request.set_limit(1);
     rights::v1::ApplyDueExpirationsResponse response;
     return rpc::FromGrpc(
-        rights::v1::RightsService::NewStub(channel_)->ApplyDueExpirations(&context, request, &response),
-        "membership");
+        rights::v1::RightsService::NewStub(channel_)->ApplyDueExpirations(&context, request, &response));
   }
 
   Installation here_;
@@ -52,6 +64,12 @@ TEST_F(AccessTest, TheRightsServiceIsForServicesOnly) {
   EXPECT_TRUE(HasReason(Heads(""), Reason::kCredentialsMissing));
   EXPECT_TRUE(HasReason(Heads(Token("owner", "")), Reason::kCallerNotAllowed));
   EXPECT_TRUE(Heads(Token("gateway", "messaging-gateway")).ok());
+}
+
+TEST_F(AccessTest, AServiceCreatesAnOrganizationForItselfOnlyAsAnOperator) {
+  EXPECT_TRUE(HasReason(CreateOrganization(false), Reason::kCallerNotAllowed));
+  const absl::Status created = CreateOrganization(true);
+  EXPECT_TRUE(created.ok()) << created;
 }
 
 TEST_F(AccessTest, EachMethodNamesItsServices) {

@@ -51,6 +51,61 @@ TEST_F(CreationTest, OwnersAndAdminsOfTheOrganizationCreateWorkspacesAndAreTheir
                Reason::kRoleTooLow);
 }
 
+TEST_F(CreationTest, AnOperatorWithoutARoleInTheOrganizationCreatesNoWorkspace) {
+  const absl::Status status = here_.membership.Create(Installation::AsOperator(), NewWorkspace()).status();
+  ExpectReason(status, Reason::kRoleTooLow);
+  EXPECT_EQ(DetailsOf(status)->metadata, (Metadata{{"role", "NONE"}}));
+  auto unknown = NewWorkspace();
+  unknown.set_parent("organizations/" + std::string(26, 'x'));
+  EXPECT_EQ(here_.membership.Create(Installation::AsOperator(), unknown).status(), status);
+  EXPECT_EQ(here_.Count("SELECT count(*) FROM workspaces"), 1);
+  rpc::Call owner = Installation::As("owner");
+  owner.caller.is_operator = true;
+  ASSERT_TRUE(here_.membership.Create(owner, NewWorkspace()).ok());
+  EXPECT_EQ(here_.Count("SELECT count(*) FROM audit_entries WHERE action = 'workspace.created' AND platform"),
+            0);
+}
+
+TEST_F(CreationTest, AServiceThatIsAnOperatorCreatesOrganizations) {
+  rpc::Call service = Installation::AsService("provisioning");
+  v1::CreateOrganizationRequest request;
+  request.mutable_organization()->set_display_name("Theirs");
+  request.set_owner(Installation::IdOf("ann").ToString());
+  ExpectReason(here_.membership.Create(service, request).status(), Reason::kCallerNotAllowed);
+  service.caller.is_operator = true;
+  ASSERT_TRUE(here_.membership.Create(service, request).ok());
+  EXPECT_EQ(
+      here_.Count("SELECT count(*) FROM audit_entries WHERE actor IS NULL AND platform AND actor_service = "
+                  "'provisioning'"),
+      1);
+}
+
+// The fields that a FIELD_INVALID names.
+std::vector<std::string> FieldsOf(const absl::Status& status) {
+  ExpectReason(status, Reason::kFieldInvalid);
+  std::vector<std::string> fields;
+  const auto details = DetailsOf(status);
+  if (!details.has_value()) return fields;
+  for (const FieldViolation& violation : details->violations) fields.push_back(violation.field);
+  return fields;
+}
+
+TEST_F(CreationTest, EveryBadFieldOfANewThingIsNamed) {
+  using Fields = std::vector<std::string>;
+  EXPECT_EQ(
+      FieldsOf(here_.membership.Create(Installation::AsOperator(), v1::CreateOrganizationRequest()).status()),
+      (Fields{"organization.display_name", "owner"}));
+  auto workspace = NewWorkspace();
+  workspace.mutable_workspace()->set_display_name("");
+  workspace.mutable_workspace()->mutable_guest_grace()->set_seconds(-1);
+  EXPECT_EQ(FieldsOf(here_.membership.Create(Installation::As("owner"), workspace).status()),
+            (Fields{"workspace.display_name", "workspace.guest_grace"}));
+  auto channel = NewChannel();
+  channel.clear_channel();
+  EXPECT_EQ(FieldsOf(here_.membership.Create(Installation::As("owner"), channel).status()),
+            (Fields{"channel.display_name", "channel.kind"}));
+}
+
 TEST_F(CreationTest, AuthorizationComesBeforeValidation) {
   auto bad_workspace = NewWorkspace();
   bad_workspace.mutable_workspace()->set_display_name("two\nlines");

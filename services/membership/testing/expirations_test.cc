@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "common/auth/random.h"
 #include "common/rpc/proto_time.h"
 #include "common/status/error.h"
 #include "gtest/gtest.h"
@@ -39,8 +40,22 @@ class ExpirationsTest : public testing::Test {
                   postgres::Params::Of(Installation::IdOf(name), expired, ended))
             .ok());
   }
+  // Another organization's workspace, in another shard.
+  WorkspaceId WorkspaceElsewhere() {
+    const auto workspace = auth::NewId<WorkspaceId>();
+    EXPECT_TRUE(
+        here_.NewSession()
+            ->Run("WITH o AS (INSERT INTO organizations SELECT $1::text, (shard + 1) % 256, 'Other', 1 "
+                  "FROM organizations RETURNING id, shard) INSERT INTO workspaces (id, organization, "
+                  "shard, display_name, grace_us, create_us) SELECT $2::text, id, shard, 'Other', 0, 1 "
+                  "FROM o",
+                  postgres::Params::Of(auth::NewId<OrganizationId>(), workspace))
+            .ok());
+    return workspace;
+  }
   // Guests in the workspace whose time has come, `count` of them.
-  void AddDueGuests(int count) {
+  void AddDueGuests(int count) { AddDueGuests(here_.workspace, count); }
+  void AddDueGuests(const WorkspaceId& workspace, int count) {
     ASSERT_TRUE(
         here_.NewSession()
             ->Run("INSERT INTO members (workspace, user_id, shard, role, expire_us, access_end_us, "
@@ -48,7 +63,7 @@ class ExpirationsTest : public testing::Test {
                   "md5('x' || i), '0189', 'wxyz'), 26), shard, 'GUEST', now_us(), now_us() + 1000000000, "
                   "'ACTIVE', ARRAY[$2::text], 1 FROM workspaces, generate_series(1, $3::int) AS i "
                   "WHERE id = $1",
-                  postgres::Params::Of(here_.workspace, here_.public_channel, count))
+                  postgres::Params::Of(workspace, here_.public_channel, count))
             .ok());
   }
   int64_t Due() { return here_.Count("SELECT count(*) FROM members WHERE due_us <= now_us()"); }
@@ -164,6 +179,23 @@ TEST_F(ExpirationsTest, AShardThatAnotherWorkerIsAtIsBusy) {
   EXPECT_EQ(response.busy_shards(), 1);
   ASSERT_TRUE(worker->Script("COMMIT").ok());
   EXPECT_EQ(Apply().applied(), 1);
+}
+
+TEST_F(ExpirationsTest, AStuckShardHidesNoOtherHoweverManyAreDueInIt) {
+  AddDueGuests(20);
+  const WorkspaceId elsewhere = WorkspaceElsewhere();
+  AddDueGuests(elsewhere, 3);
+  const auto worker = here_.NewSession();
+  ASSERT_TRUE(worker
+                  ->Run("SELECT pg_advisory_lock(1735419256, shard::int) FROM workspaces WHERE id = $1",
+                        postgres::Params::Of(here_.workspace))
+                  .ok());
+  const auto response = Apply(/*limit=*/5);
+  EXPECT_EQ(response.applied(), 3);
+  EXPECT_EQ(response.busy_shards(), 1);
+  EXPECT_EQ(Due(), 20);
+  ASSERT_TRUE(worker->Run("SELECT pg_advisory_unlock_all()").ok());
+  EXPECT_EQ(Apply(/*limit=*/5).applied(), 5) << "the limit is of what is applied";
 }
 
 TEST_F(ExpirationsTest, TheLimitHoldsOverAllBatches) {

@@ -127,6 +127,35 @@ TEST_F(JoinsTest, NoInviteMadeBeforeARemovalLetsTheMemberBackInAndALaterOneDoes)
   EXPECT_TRUE(Join("ann", later).ok());
 }
 
+TEST_F(JoinsTest, RepeatingAJoinAfterARemovalIsRefused) {
+  const auto invite = here_.InviteBy("owner", "key");
+  ASSERT_TRUE(Join("ann", invite).ok());
+  ASSERT_TRUE(here_.Remove("owner", "ann").ok());
+  const auto again = Join("ann", invite);
+  ExpectReason(again.status(), Reason::kInviteNoLongerValid);
+  EXPECT_EQ(DetailsOf(again.status())->metadata.at("invite"),
+            absl::StrCat("workspaces/", here_.workspace.text(), "/invites/", invite.invite()));
+  EXPECT_EQ(Resolve("key"), ResolveJoinResponse::OUTCOME_JOINED) << "it did";
+}
+
+TEST_F(JoinsTest, AGuestWhoCameToTheOrganizationIsToldNothingOfItsRecord) {
+  auto invite = here_.InviteBy("owner", "key");
+  *invite.mutable_ttl() = rpc::ToProto(absl::Hours(1));
+  ASSERT_TRUE(Join("ann", invite).ok());
+  ASSERT_TRUE(here_.NewSession()
+                  ->Run("INSERT INTO organization_members VALUES ($1, $2, 'ADMIN')",
+                        postgres::Params::Of(here_.organization, Installation::IdOf("ann")))
+                  .ok());
+  for (const auto& request : {invite, here_.InviteBy("owner", "another")}) {
+    const auto joined = Join("ann", request);
+    ASSERT_TRUE(joined.ok()) << joined.status();
+    EXPECT_EQ(joined->member().role(), type::v1::ROLE_UNSPECIFIED);
+    EXPECT_EQ(joined->member().expire_us(), 0);
+    EXPECT_EQ(joined->member().grants_size(), 0);
+  }
+  EXPECT_EQ(here_.StateOf("ann").role, rights::Role::kGuest) << "the record stays as it is";
+}
+
 TEST_F(JoinsTest, AnotherAccountWithTheRemovedAddressIsKeptOutToo) {
   const auto older = here_.InviteBy("owner", "older");
   here_.AddMember("ann", type::v1::ROLE_MEMBER);
@@ -156,6 +185,9 @@ TEST_F(JoinsTest, CheckInviteJudgesInOrder) {
   ExpectReason(CheckInvite("ann", "not an address"), Reason::kRoleTooLow);
   ExpectReason(CheckInvite("owner", "not an address"), Reason::kFieldInvalid);
   ExpectReason(CheckInvite("owner", "ANN@example.com"), Reason::kMemberExists);
+  ASSERT_TRUE(
+      here_.rights.JoinMember(Installation::AsService("invite", "gus"), here_.InviteBy("owner", "gus")).ok());
+  ExpectReason(CheckInvite("owner", "gus@example.com"), Reason::kMemberExists);  // a guest without end
   EXPECT_TRUE(CheckInvite("owner", "new@example.com").ok());
   rights::v1::CheckInviteRequest request;
   request.set_workspace(here_.workspace.ToString());

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "common/rights/names.h"
 #include "common/status/error.h"
 #include "gtest/gtest.h"
 #include "services/membership/testing/installation.h"
@@ -70,6 +73,46 @@ TEST_F(RemovalsTest, ARemovedMemberTakesPartInNothing) {
   EXPECT_FALSE(std::get<rights::ParticipantState>(last.entries[1].object).present);
   EXPECT_EQ(here_.Count(absl::StrCat("SELECT removed_n FROM removed_members")),
             static_cast<int64_t>(last.entries[0].n));
+}
+
+TEST_F(RemovalsTest, EachParticipationThatARemovalEndsIsAuditedWithIt) {
+  here_.AddMember("ann", type::v1::ROLE_ADMIN);
+  v1::CreateChannelRequest request;
+  request.set_parent(ToName(here_.workspace));
+  request.mutable_channel()->set_display_name("ann's");
+  request.mutable_channel()->set_kind(type::v1::CHANNEL_KIND_PRIVATE);
+  std::set<std::string> channels;
+  for (int i = 0; i < 2; ++i)
+    channels.insert(here_.membership.Create(Installation::As("ann"), request)->name());
+  ASSERT_TRUE(here_.Remove("owner", "ann").ok());
+  const auto audit = here_.NewSession()->Run(
+      "SELECT target, before->>'present', after->>'present', after->>'participant', actor, record_us = "
+      "(SELECT "
+      "record_us FROM audit_entries WHERE action = 'member.removed') FROM audit_entries WHERE action = "
+      "'channel.participant_removed' ORDER BY number");
+  ASSERT_EQ(audit->rows(), 2);
+  for (int row = 0; row < 2; ++row) {
+    EXPECT_EQ(channels.erase(std::string(audit->Text(row, 0))), 1u);
+    EXPECT_EQ(audit->Text(row, 1), "true");
+    EXPECT_EQ(audit->Text(row, 2), "false");
+    EXPECT_EQ(audit->As<UserId>(row, 3), Installation::IdOf("ann"));
+    EXPECT_EQ(audit->As<UserId>(row, 4), Installation::IdOf("owner"));
+    EXPECT_TRUE(audit->Bool(row, 5)) << "one transaction";
+  }
+}
+
+TEST_F(RemovalsTest, AWorkspacesAdminsAreCountedByAnIndexOfTheirOwn) {
+  const auto session = here_.NewSession();
+  ASSERT_TRUE(session
+                  ->Script("INSERT INTO members (workspace, user_id, shard, role, recorded_state, grants, "
+                           "create_us) SELECT id, md5(i::text), shard, 'MEMBER', 'ACTIVE', '{}', 1 FROM "
+                           "workspaces, generate_series(1, 5000) AS i; ANALYZE members")
+                  .ok());
+  const auto plan = session->Run(
+      "EXPLAIN SELECT count(*) FROM members WHERE workspace = 'w' AND role = 'ADMIN' AND user_id <> 'u'");
+  std::string text;
+  for (int row = 0; row < plan->rows(); ++row) absl::StrAppend(&text, plan->Text(row, 0), "\n");
+  EXPECT_NE(text.find("members_admins"), std::string::npos) << text;
 }
 
 TEST_F(RemovalsTest, WhoMayTakeAnAdminAwayWaitsForWhoIsAtIt) {

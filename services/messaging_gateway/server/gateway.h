@@ -3,9 +3,9 @@
 
 #include "common/rights_feed/follower.h"
 #include "common/rpc/executor.h"
+#include "common/rpc/rate.h"
 #include "common/rpc/unary.h"
 #include "common/time/clock.h"
-#include "services/messaging_gateway/domain/post_rate.h"
 #include "services/messaging_gateway/server/live.h"
 #include "services/messaging_gateway/storage/message_store.h"
 #include "services/messaging_gateway/storage/post_queue.h"
@@ -22,7 +22,7 @@ struct Gateway {
   rpc::Runner& runner;      // who calls
   const Clock& clock;
 
-  PostRate& guest_rate;
+  rpc::Rate& guest_rate;
 };
 
 }  // namespace guestpass::messaging

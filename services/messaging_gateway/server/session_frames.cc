@@ -92,7 +92,7 @@ void Session::Hello(const v1::Hello& hello) {
   absl::Time token_end;
   const auto open = [&]() -> absl::StatusOr<rights_feed::MemberRights> {
     ASSIGN_OR_RETURN(const rpc::Call call, gateway_.runner.Authenticate(credentials_));
-    RETURN_IF_ERROR(rpc::CheckAccess({.users = true}, call.caller));
+    RETURN_IF_ERROR(gateway_.runner.Authorize({.users = true}, call.caller));
     ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
     token_end = call.caller.user->expire_time;
     ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceName("hello.workspace", hello.workspace()));
@@ -226,12 +226,12 @@ void Session::SubmitPost(const v1::Post& post, const rights_feed::ChannelRights&
 
 absl::Status Session::TakeRate(const rights::Authority& authority) {
   if (authority.role != rights::Role::kGuest) return absl::OkStatus();
-  std::optional<rights_feed::MemberRights> member;
+  std::string key;
   {
     absl::MutexLock lock(&mutex_);
-    member = member_;
+    key = MemberName{member_->workspace(), member_->user()}.ToString();
   }
-  const auto wait = gateway_.guest_rate.Take(member->workspace(), member->user(), gateway_.clock.Boot());
+  const auto wait = gateway_.guest_rate.Take(key, gateway_.clock.Boot());
   if (!wait.has_value()) return absl::OkStatus();
   return Error("Guests post only so often in a minute. Try again a little later.",
                {.reason = Reason::kPostRateLimited, .retry_after = *wait});

@@ -81,7 +81,7 @@ class OneGateway : public testing::Test {
   rpc::Executor executor_{kThreads, 1000};
   std::unique_ptr<rpc::Runner> runner_;
   std::unique_ptr<WriterLanes> lanes_;
-  PostRate rate_{1'000'000};
+  rpc::Rate rate_{1'000'000};
   std::unique_ptr<MessagingService> service_;
   std::unique_ptr<Ticker> tick_;
   std::unique_ptr<Ticker> repair_;

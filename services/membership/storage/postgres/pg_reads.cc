@@ -58,7 +58,8 @@ constexpr char kForInvite[] = R"sql(
   SELECT w.display_name,
          EXISTS (SELECT FROM members m
                  WHERE m.workspace = w.id AND m.address = $2
-                   AND NOT (m.role = 'GUEST' AND (m.recorded_state = 'ENDED' OR m.access_end_us <= $3))),
+                   AND NOT (m.role = 'GUEST'
+                            AND (m.recorded_state = 'ENDED' OR coalesce(m.access_end_us <= $3, false)))),
          (SELECT coalesce(max(r.removed_n), 0) FROM removed_members r
           WHERE r.workspace = w.id AND r.address_hash = address_hash($2))
   FROM workspaces w WHERE w.id = $1

@@ -80,7 +80,6 @@ CREATE TABLE members (
     ((expire_us IS NULL) = (access_end_us IS NULL) AND access_end_us >= expire_us)
 );
 
-CREATE INDEX members_due ON members (due_us) WHERE due_us IS NOT NULL;
 CREATE INDEX members_due_of_shard ON members (shard, due_us) WHERE due_us IS NOT NULL;
 CREATE INDEX members_address ON members (workspace, address);
 CREATE INDEX members_admins ON members (workspace, user_id) WHERE role = 'ADMIN';
