@@ -18,7 +18,6 @@ namespace guestpass::messaging {
 namespace {
 
 constexpr char kProgram[] = "messaging-gateway";
-
 struct Config {
   rpc::HostOptions host;
   nats::ConnectionOptions nats;
@@ -51,12 +50,13 @@ absl::Status Serve(const Config& config) {
   const Clock& clock = SystemClock();
   PgMessageStore store({.conninfo = config.database, .application_name = kProgram});
   MembershipRights source(rpc::Dial(config.membership), *token);
-  std::unique_ptr<FanOut> fan_out;
-  Live live(store, clock, [&](uint32_t shard) { return fan_out->Follow(shard); });
-  fan_out = std::make_unique<FanOut>(*bus, signer, [&](auto stored) { live.hubs.Offer(std::move(stored)); });
+  FanOut* following = nullptr;
+  Live live(store, clock, [&](uint32_t shard) { return following->Follow(shard); });
+  FanOut fan_out(*bus, signer, [&](auto stored) { live.hubs.Offer(std::move(stored)); });
+  following = &fan_out;
   rights_feed::Follower rights(live.feed, *bus, source, signer, clock);
   WriterLanes lanes(PgMessageWriter::Make(config.lanes, database, clock), clock,
-                    [&](auto stored) { fan_out->Send(std::move(stored)); });
+                    [&](auto stored) { fan_out.Send(std::move(stored)); });
   rpc::Rate rate(config.guest_posts);
   MessagingService service({live, rights, store, lanes, host->executor(), host->runner(), clock, rate});
   RETURN_IF_ERROR(rights.Start());

@@ -63,6 +63,7 @@ OneGateway::~OneGateway() {
   tick_.reset();
   repair_.reset();
   lanes_.reset();
+  fan_out_.reset();
   rights_.Stop();
 }
 

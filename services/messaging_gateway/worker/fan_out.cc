@@ -13,6 +13,7 @@ namespace guestpass::messaging {
 namespace {
 
 constexpr size_t kLargestPayload = 256 << 10;
+constexpr size_t kQueued = 10'000;  // messages
 
 void Write(const Message& message, v1::StoredMessage& proto) {
   proto.set_workspace(message.workspace.ToString());
@@ -45,7 +46,15 @@ std::optional<Message> Read(const v1::StoredMessage& proto, uint32_t shard) {
 
 FanOut::FanOut(nats::Bus& bus, const rights_feed::Signer& signer,
                std::function<void(std::vector<Message>)> on_messages)
-    : bus_(bus), signer_(signer), on_messages_(std::move(on_messages)) {}
+    : bus_(bus), signer_(signer), on_messages_(std::move(on_messages)), publisher_([this] { Run(); }) {}
+
+FanOut::~FanOut() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  publisher_.join();
+}
 
 absl::Status FanOut::Follow(uint32_t shard) {
   absl::MutexLock lock(&mutex_);
@@ -60,8 +69,34 @@ absl::Status FanOut::Follow(uint32_t shard) {
 }
 
 void FanOut::Send(std::vector<Message> messages) {
-  Publish(messages);
+  {
+    absl::MutexLock lock(&mutex_);
+    if (queue_.size() < kQueued) queue_.insert(queue_.end(), messages.begin(), messages.end());
+  }
   on_messages_(std::move(messages));
+}
+
+void FanOut::Drain() {
+  absl::MutexLock lock(&mutex_);
+  const auto idle = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return queue_.empty() && !publishing_; };
+  mutex_.Await(absl::Condition(&idle));
+}
+
+void FanOut::Run() {
+  for (;;) {
+    std::vector<Message> messages;
+    {
+      absl::MutexLock lock(&mutex_);
+      publishing_ = false;
+      const auto ready = [this]()
+                             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !queue_.empty(); };
+      mutex_.Await(absl::Condition(&ready));
+      if (queue_.empty()) return;
+      messages.swap(queue_);
+      publishing_ = true;
+    }
+    Publish(messages);
+  }
 }
 
 void FanOut::Publish(const std::vector<Message>& messages) {

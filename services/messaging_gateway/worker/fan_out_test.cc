@@ -36,6 +36,7 @@ TEST_F(FanOutTest, AMessageArrivesAsItWasStoredOnTheShardsThatAreFollowed) {
   ASSERT_TRUE(fan_out_.Follow(3).ok());
   ASSERT_TRUE(fan_out_.Follow(3).ok());
   other_.Send({Sample(3, 1), Sample(4, 1), Sample(3, 2)});
+  other_.Drain();
   ASSERT_EQ(received_.size(), 2u);
   const Message want = Sample(3, 2);
   EXPECT_EQ(received_[1].number, want.number);
@@ -58,6 +59,7 @@ TEST_F(FanOutTest, WhatNoGatewaySignedForThatShardIsDropped) {
   ASSERT_TRUE(fan_out_.Follow(3).ok());
   bus_.Hold(true);
   other_.Send({Sample(4, 1)});
+  other_.Drain();
   auto held = bus_.TakeHeld();
   ASSERT_EQ(held.size(), 1u);
   bus_.Deliver({.subject = MessagesSubject(3), .bytes = held[0].bytes});  // replayed on another shard
