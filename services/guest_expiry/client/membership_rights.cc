@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/rights_feed/rights_source.h"
+#include "common/rights_feed/snapshot.h"
 #include "common/rights_feed/wire.h"
 #include "common/rpc/client.h"
 #include "common/rpc/proto_time.h"
@@ -23,24 +24,10 @@ absl::StatusOr<absl::Time> TimeIn(const google::protobuf::Timestamp& proto) {
   return *time;
 }
 
-// The object of that kind in a snapshot; its empty value where there is none.
-template <typename State>
-State Find(const rights_feed::RightsSnapshot& snapshot) {
-  for (const rights::Object& object : snapshot.objects) {
-    if (const State* state = std::get_if<State>(&object)) return *state;
-  }
-  return {};
-}
-
-rights::Authority AuthorityIn(const rights_feed::RightsSnapshot& snapshot) {
-  return rights::AuthorityOf(Find<rights::WorkspaceState>(snapshot),
-                             Find<rights::OrganizationMemberState>(snapshot),
-                             Find<rights::MemberState>(snapshot));
-}
-
 rights::MemberState GuestIn(const rights_feed::RightsSnapshot& snapshot, const MemberName& name) {
-  if (Find<rights::WorkspaceState>(snapshot).deleted) return {.workspace = name.workspace, .user = name.user};
-  rights::MemberState guest = Find<rights::MemberState>(snapshot);
+  if (rights_feed::ObjectOf<rights::WorkspaceState>(snapshot).deleted)
+    return {.workspace = name.workspace, .user = name.user};
+  rights::MemberState guest = rights_feed::ObjectOf<rights::MemberState>(snapshot);
   guest.workspace = name.workspace;
   guest.user = name.user;
   return guest;
@@ -66,7 +53,7 @@ absl::StatusOr<TimesSnapshot> MembershipRights::Read(const rpc::Call& call, cons
   ASSIGN_OR_RETURN(const rights_feed::RightsBatch batch, rights_feed::FromProto(response));
   if (batch.snapshots.size() != 2) return absl::InternalError("membership did not answer every query");
   return TimesSnapshot{.database_time = absl::FromUnixMicros(response.database_us()),
-                       .caller = AuthorityIn(batch.snapshots[0]),
+                       .caller = rights_feed::AuthorityIn(batch.snapshots[0]),
                        .guest = GuestIn(batch.snapshots[1], guest)};
 }
 

@@ -6,6 +6,7 @@
 
 #include "common/rights/decide.h"
 #include "common/rights_feed/rights_source.h"
+#include "common/rights_feed/snapshot.h"
 #include "common/rights_feed/wire.h"
 #include "common/rights_feed/wire_types.h"
 #include "common/rpc/client.h"
@@ -57,25 +58,14 @@ Member MemberOf(const rights::MemberState& state, bool already_member) {
           .access_end_time = state.access_end_time};
 }
 
-// The object of that kind in a snapshot; its empty value where there is none.
-template <typename State>
-State ObjectOf(const rights_feed::RightsSnapshot& snapshot) {
-  for (const rights::Object& object : snapshot.objects) {
-    if (const State* state = std::get_if<State>(&object)) return *state;
-  }
-  return {};
-}
-
 absl::StatusOr<std::optional<Member>> MemberIn(const rights_feed::RightsSnapshot& snapshot, absl::Time now) {
   using rights::Refusal;
   if (!snapshot.found) return std::optional<Member>();
-  const auto state = ObjectOf<rights::MemberState>(snapshot);
-  const rights::Authority authority = rights::AuthorityOf(
-      ObjectOf<rights::WorkspaceState>(snapshot), ObjectOf<rights::OrganizationMemberState>(snapshot), state);
+  const rights::Authority authority = rights_feed::AuthorityIn(snapshot);
   const std::optional<Refusal> refusal = rights::DecideEntry(authority, false, now);
   if (refusal == Refusal::kNoMember) return std::optional<Member>();
   if (refusal.has_value()) return rights::RefusalError(*refusal, authority, rights::Action::kRead, "");
-  Member member = MemberOf(state, true);
+  Member member = MemberOf(rights_feed::ObjectOf<rights::MemberState>(snapshot), true);
   if (member.role == rights::Role::kGuest && rights::IsAdmin(authority)) {
     member = {.already_member = true, .role = rights::Role::kAdmin};
   }
