@@ -1,10 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the distribution installed, as Bazel targets: libraries by pkg-config, .proto files by path."""
 
+_NOT_INSTALLED = "%s is not installed: run ./guestpass help, which says what installs it.\n%s"
+
+# A library that pkg-config does not know: it is there if its header is, and all that is linked is said.
+def _plain_library_impl(ctx):
+    if not ctx.path("/usr/include/" + ctx.attr.header).exists:
+        fail(_NOT_INSTALLED % (ctx.name, ctx.attr.header))
+    ctx.file("BUILD", """
+cc_library(
+    name = "%s",
+    linkopts = %s,
+    visibility = ["//visibility:public"],
+)
+""" % (ctx.name, ctx.attr.linkopts))
+
+plain_library = repository_rule(
+    implementation = _plain_library_impl,
+    attrs = {
+        "header": attr.string(mandatory = True, doc = "a file below /usr/include"),
+        "linkopts": attr.string_list(mandatory = True),
+    },
+    local = True,
+)
+
 def _system_library_impl(ctx):
     result = ctx.execute(["pkg-config", "--libs"] + ctx.attr.package.split(" "))
     if result.return_code:
-        fail("%s is not installed: run ./guestpass help, which says what installs it.\n%s" % (ctx.attr.package, result.stderr))
+        fail(_NOT_INSTALLED % (ctx.attr.package, result.stderr))
     linkopts = result.stdout.strip().split(" ") + ctx.attr.extra_linkopts
     cflags = ctx.execute(["pkg-config", "--cflags-only-I"] + ctx.attr.package.split(" ")).stdout.strip()
     roots = {flag[2:].rstrip("/"): True for flag in cflags.split(" ") if flag.startswith("-I")}

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/postgres/pool.h"
 
-#include <poll.h>
-
 #include <optional>
 
 #include "common/postgres/errors.h"
@@ -13,14 +11,8 @@ namespace {
 
 constexpr std::chrono::seconds kTrusted(10);
 
-// Nothing comes unasked over a sound connection but its end.
-bool Silent(Session& session) {
-  pollfd socket = {.fd = PQsocket(session.connection()), .events = POLLIN, .revents = 0};
-  return poll(&socket, 1, 0) == 0;
-}
-
 bool Sound(Session& session, std::chrono::steady_clock::time_point since) {
-  if (!Silent(session)) return false;
+  if (!session.Silent()) return false;
   return std::chrono::steady_clock::now() - since < kTrusted || session.Script("").ok();
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -39,6 +40,11 @@ bool IsCopy(const PGresult* result) {
   return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
+// Statements are prepared once and run often, and each is written for an index: it is planned once, not for
+// the tables as they are while nearly empty, and never compiled.
+constexpr char kPlanning[] =
+    "; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off";
+
 PGconn* Dial(const SessionOptions& options) {
   const std::string timeout = absl::StrCat(
       std::max<int64_t>(2, absl::ToInt64Seconds(absl::Ceil(options.connect_timeout, absl::Seconds(1)))));
@@ -57,7 +63,13 @@ std::string Greeting(absl::Duration statement_timeout) {
   const int64_t milliseconds =
       statement_timeout == absl::InfiniteDuration() ? 0 : absl::ToInt64Milliseconds(statement_timeout);
   return absl::StrCat("SET statement_timeout = ", milliseconds,
-                      "; SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'");
+                      "; SET idle_in_transaction_session_timeout = '30s'; SET timezone = 'UTC'", kPlanning);
+}
+
+// As poll takes it.
+int Milliseconds(absl::Duration time) {
+  if (time == absl::InfiniteDuration()) return -1;
+  return static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(time), 0, INT_MAX));
 }
 
 }  // namespace
@@ -74,27 +86,22 @@ absl::Status CheckConninfo(absl::string_view conninfo) {
 }
 
 absl::StatusOr<std::unique_ptr<Session>> Session::Connect(const SessionOptions& options) {
-  std::unique_ptr<Session> session(new Session(Dial(options), options.statement_timeout + kGrace));
+  std::unique_ptr<Session> session(new Session(Dial(options), options.statement_timeout));
   PGconn* connection = session->connection();
   if (connection == nullptr || PQstatus(connection) != CONNECTION_OK) {
     return StatementError("", "", PQerrorMessage(connection));
   }
   PQsetNoticeReceiver(
       connection, [](void*, const PGresult*) {}, nullptr);
+  if (PQsetnonblocking(connection, 1) != 0) return session->ErrorOf(nullptr);
   RETURN_IF_ERROR(session->Script(Greeting(options.statement_timeout)));
   return session;
 }
 
 absl::StatusOr<Result> Session::Run(absl::string_view sql, const Params& params) {
-  if (params.has_nul())
-    return FieldInvalid("text", "has a NUL character, which cannot be stored; leave it out");
+  RETURN_IF_ERROR(CheckText(params));
   ASSIGN_OR_RETURN(const std::string name, Prepare(sql));
-  const std::vector<const char*> values = params.Values();
-  const std::vector<int> lengths = params.Lengths();
-  if (PQsendQueryPrepared(connection(), name.c_str(), params.size(), values.data(), lengths.data(),
-                          params.formats().data(), /*resultFormat=*/0) == 0) {
-    return ErrorOf(nullptr);
-  }
+  RETURN_IF_ERROR(Send(name, params));
   return Finished();
 }
 
@@ -112,6 +119,19 @@ absl::StatusOr<std::string> Session::Prepare(absl::string_view sql) {
   RETURN_IF_ERROR(Finished().status());
   prepared_.emplace(text, name);
   return name;
+}
+
+absl::Status Session::Send(const std::string& name, const Params& params) {
+  const std::vector<const char*> values = params.Values();
+  const std::vector<int> lengths = params.Lengths();
+  const int sent = PQsendQueryPrepared(connection(), name.c_str(), params.size(), values.data(),
+                                       lengths.data(), params.formats().data(), /*resultFormat=*/0);
+  return sent == 1 ? absl::OkStatus() : ErrorOf(nullptr);
+}
+
+absl::Status Session::CheckText(const Params& params) {
+  if (!params.has_nul()) return absl::OkStatus();
+  return FieldInvalid("text", "has a NUL character, which cannot be stored; leave it out");
 }
 
 bool Session::broken() const { return given_up_ || PQstatus(connection_.get()) != CONNECTION_OK; }
@@ -133,16 +153,16 @@ absl::Status Session::ErrorOf(const PGresult* result) {
                         message.empty() ? PQerrorMessage(connection()) : message);
 }
 
-absl::Status Session::Await() {
+absl::Status Session::Await(int statements) {
   const auto start = std::chrono::steady_clock::now();
+  const absl::Duration patience = statements * statement_timeout_ + kGrace;
   while (PQisBusy(connection()) == 1) {
-    int timeout = -1;
-    if (patience_ != absl::InfiniteDuration()) {
-      const absl::Duration left = patience_ - absl::FromChrono(std::chrono::steady_clock::now() - start);
-      timeout = static_cast<int>(std::max<int64_t>(0, absl::ToInt64Milliseconds(left)));
-    }
-    pollfd socket = {.fd = PQsocket(connection()), .events = POLLIN, .revents = 0};
-    const int ready = poll(&socket, 1, timeout);
+    const int unsent = PQflush(connection());
+    if (unsent < 0) return ErrorOf(nullptr);
+    const auto events = static_cast<short>(unsent == 0 ? POLLIN : POLLIN | POLLOUT);
+    pollfd socket = {.fd = PQsocket(connection()), .events = events, .revents = 0};
+    const absl::Duration waited = absl::FromChrono(std::chrono::steady_clock::now() - start);
+    const int ready = poll(&socket, 1, Milliseconds(patience - waited));
     if (ready == 0) {
       given_up_ = true;
       return StatementError("", "", "no answer in time");
@@ -151,6 +171,11 @@ absl::Status Session::Await() {
     if (PQconsumeInput(connection()) == 0) return ErrorOf(nullptr);
   }
   return absl::OkStatus();
+}
+
+bool Session::Silent() const {
+  pollfd socket = {.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
+  return poll(&socket, 1, 0) == 0;
 }
 
 absl::StatusOr<Result> Session::Finished() {

@@ -47,9 +47,18 @@ class Session {
   absl::StatusOr<std::string> Prepare(absl::string_view sql);
   PGconn* connection() { return connection_.get(); }
 
-  // For such code: waits until PQgetResult would not block. DATABASE_UNAVAILABLE, the session broken, where
-  // nothing came within a statement's time and a second.
-  absl::Status Await();
+  // For such code, which finds the connection non-blocking: sends `name` with `params`, or keeps what the
+  // socket does not take for Await. CheckText before it: FIELD_INVALID for a text with a NUL character.
+  absl::Status Send(const std::string& name, const Params& params);
+  static absl::Status CheckText(const Params& params);
+
+  // For such code: waits until PQgetResult would not block, and sends meanwhile what is not sent yet.
+  // DATABASE_UNAVAILABLE, the session broken, where nothing came within the time of so many statements, whose
+  // answers the server may give all at once, and a second.
+  absl::Status Await(int statements = 1);
+
+  // Whether nothing came that was not asked for: over an idle connection only its end does.
+  bool Silent() const;
 
   // Whether it is of no more use: its connection broke, it was given up, or what it prepared went stale.
   bool broken() const;
@@ -63,12 +72,13 @@ class Session {
     void operator()(PGconn* connection) const { PQfinish(connection); }
   };
 
-  Session(PGconn* connection, absl::Duration patience) : connection_(connection), patience_(patience) {}
+  Session(PGconn* connection, absl::Duration statement_timeout)
+      : connection_(connection), statement_timeout_(statement_timeout) {}
 
   absl::StatusOr<Result> Finished();
 
   std::unique_ptr<PGconn, Finish> connection_;
-  const absl::Duration patience_;
+  const absl::Duration statement_timeout_;
   absl::flat_hash_map<std::string, std::string> prepared_;  // statement → name
   bool given_up_ = false;
 };

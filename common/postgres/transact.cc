@@ -16,6 +16,25 @@ constexpr int kAttempts = 5;
 constexpr absl::Duration kFirstPause = absl::Milliseconds(4);
 constexpr char kBeginReadCommitted[] = "BEGIN ISOLATION LEVEL READ COMMITTED";
 constexpr char kBeginSnapshot[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+constexpr char kCommit[] = "COMMIT";
+
+absl::Status OutcomeUnknown() {
+  return Error(Reason::kOutcomeUnknown,
+               "The connection to the database broke while it saved this: it may have been done, or not. "
+               "Look, or repeat the call with the same id.");
+}
+
+// For a body that gave OK after a failure. Were it committed, a silent ROLLBACK would be the answer, or half
+// of it would be done.
+absl::Status NotAllDone(const Session& session) {
+  if (session.broken()) return DatabaseUnavailable();
+  return StatementError("25P02", "", "the transaction's body gave OK after a statement had failed");
+}
+
+void Rollback(Session& session) {
+  if (session.broken() || PQtransactionStatus(session.connection()) == PQTRANS_IDLE) return;
+  session.Script("ROLLBACK").IgnoreError();
+}
 
 // A connection that died while it lay in the pool shows it here at the latest, and is replaced once.
 absl::StatusOr<Lease> Begin(Pool& pool, Isolation isolation) {
@@ -29,23 +48,17 @@ absl::StatusOr<Lease> Begin(Pool& pool, Isolation isolation) {
 }
 
 absl::Status Commit(Session& session, Isolation isolation) {
-  const absl::Status status = session.Script("COMMIT");
+  const absl::Status status = session.Script(kCommit);
   if (status.ok() || !session.broken() || isolation == Isolation::kSnapshot) return status;
-  return Error(Reason::kOutcomeUnknown,
-               "The connection to the database broke while it saved this: it may have been done, or not. "
-               "Look, or repeat the call with the same id.");
+  return OutcomeUnknown();
 }
 
 absl::Status Once(Pool& pool, Isolation isolation, absl::FunctionRef<absl::Status(Session&)> body) {
   ASSIGN_OR_RETURN(Lease lease, Begin(pool, isolation));
   absl::Status status = body(*lease);
-  if (lease->broken()) return status.ok() ? DatabaseUnavailable() : status;
-  // A body that went on after a failed statement would have its COMMIT answered by a silent ROLLBACK.
-  if (status.ok() && PQtransactionStatus(lease->connection()) != PQTRANS_INTRANS) {
-    status = StatementError("25P02", "", "the transaction's body gave OK after a statement had failed");
-  }
-  if (status.ok()) return Commit(*lease, isolation);
-  lease->Script("ROLLBACK").IgnoreError();
+  const bool sound = !lease->broken() && PQtransactionStatus(lease->connection()) == PQTRANS_INTRANS;
+  if (status.ok()) status = sound ? Commit(*lease, isolation) : NotAllDone(*lease);
+  if (!status.ok()) Rollback(*lease);
   return status;
 }
 
@@ -55,14 +68,67 @@ absl::Duration Pause(int attempt) {
   return kFirstPause * (1 << (attempt - 1)) * share;
 }
 
+// Runs an attempt, and runs it again while a rival won.
+absl::Status Insist(absl::FunctionRef<absl::Status()> attempt) {
+  for (int count = 1;; ++count) {
+    absl::Status status = attempt();
+    if (!IsRerunnable(status) || count == kAttempts) return status;
+    absl::SleepFor(Pause(count));
+  }
+}
+
 }  // namespace
 
-absl::Status Transact(Pool& pool, Isolation isolation, absl::FunctionRef<absl::Status(Session&)> body) {
-  for (int attempt = 1;; ++attempt) {
-    absl::Status status = Once(pool, isolation, body);
-    if (!IsRerunnable(status) || attempt == kAttempts) return status;
-    absl::SleepFor(Pause(attempt));
+// One attempt at a transaction over one connection.
+class PipelinedTransaction {
+ public:
+  explicit PipelinedTransaction(Session& session)
+      : session_(session), pipeline_(session, kBeginReadCommitted) {}
+
+  absl::Status Run(absl::FunctionRef<absl::Status(Pipeline&)> body) {
+    absl::Status status = body(pipeline_);
+    if (status.ok()) status = pipeline_.failed_ ? NotAllDone(session_) : Commit();
+    if (!status.ok()) Rollback(session_);
+    return status;
   }
+
+  // Whether the connection was dead when it was first used, and nothing can have come of it.
+  bool found_dead() const { return session_.broken() && !pipeline_.opened_ && !in_doubt_; }
+
+ private:
+  // A check that shared the COMMIT's round trip would come too late.
+  absl::Status Commit() {
+    for (const Pipeline::Statement& statement : pipeline_.queue_) {
+      if (!statement.check) continue;
+      RETURN_IF_ERROR(pipeline_.Run().status());
+      break;
+    }
+    if (pipeline_.queue_.empty() && !pipeline_.sent()) return absl::OkStatus();
+    pipeline_.Add(kCommit);
+    const absl::Status status = pipeline_.Run().status();
+    in_doubt_ = pipeline_.last_ == Pipeline::Last::kUnknown;
+    if (in_doubt_) return OutcomeUnknown();
+    return pipeline_.last_ == Pipeline::Last::kRan ? absl::OkStatus() : status;
+  }
+
+  Session& session_;
+  Pipeline pipeline_;
+  bool in_doubt_ = false;
+};
+
+absl::Status Transact(Pool& pool, Isolation isolation, absl::FunctionRef<absl::Status(Session&)> body) {
+  return Insist([&] { return Once(pool, isolation, body); });
+}
+
+absl::Status TransactPipelined(Pool& pool, absl::FunctionRef<absl::Status(Pipeline&)> body) {
+  return Insist([&]() -> absl::Status {
+    for (int connection = 1;; ++connection) {
+      ASSIGN_OR_RETURN(const Lease lease, pool.Acquire());
+      PipelinedTransaction transaction(*lease);
+      absl::Status status = transaction.Run(body);
+      if (!transaction.found_dead() || connection == 2) return status;
+    }
+  });
 }
 
 }  // namespace guestpass::postgres

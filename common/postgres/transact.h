@@ -3,6 +3,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "common/postgres/pipeline.h"
 #include "common/postgres/pool.h"
 #include "common/postgres/session.h"
 
@@ -20,5 +21,12 @@ enum class Isolation {
 // never publishes, calls or sleeps. Also OVERLOADED and DATABASE_UNAVAILABLE: nothing was changed.
 // UNAVAILABLE OUTCOME_UNKNOWN where the connection broke around the commit: it may or may not have happened.
 absl::Status Transact(Pool& pool, Isolation isolation, absl::FunctionRef<absl::Status(Session&)> body);
+
+// As Transact in READ COMMITTED, for a body that queues. BEGIN goes out with the first statements that the
+// body sends and COMMIT with the last, those that it left in the queue: a body that queues everything costs
+// one round trip, and one that queues nothing none. Where one of those left has a check, they go out before
+// COMMIT, alone, since a check that came with its answer could not stop it. A body that gives OK after a Run
+// gave an error (its checks' too) is not committed: INTERNAL.
+absl::Status TransactPipelined(Pool& pool, absl::FunctionRef<absl::Status(Pipeline&)> body);
 
 }  // namespace guestpass::postgres

@@ -11,11 +11,13 @@
 namespace guestpass {
 namespace {
 
+constexpr absl::string_view kMissing = "is missing";
 constexpr absl::string_view kIdRule = "is not an id (26 characters of a-z and 2-7)";
 
 template <typename IdType>
 absl::StatusOr<IdType> ParseId(absl::string_view field, absl::string_view text) {
   const std::optional<IdType> id = IdType::Parse(text);
+  if (text.empty()) return FieldInvalid(field, kMissing);
   if (!id.has_value()) return FieldInvalid(field, kIdRule);
   return *id;
 }
@@ -25,16 +27,19 @@ absl::StatusOr<std::vector<absl::string_view>> Match(absl::string_view field, ab
                                                      absl::string_view pattern) {
   const std::vector<absl::string_view> want = absl::StrSplit(pattern, '/');
   const std::vector<absl::string_view> have = absl::StrSplit(text, '/');
-  const absl::Status bad = FieldInvalid(
-      field, absl::StrCat("is not a name of the form ", pattern, ", {} being 26 characters of a-z and 2-7"));
-  if (want.size() != have.size()) return bad;
+  const auto bad = [&] {
+    if (text.empty()) return FieldInvalid(field, kMissing);
+    return FieldInvalid(field, absl::StrCat("is not a name of the form ", pattern,
+                                            ", {} being 26 characters of a-z and 2-7"));
+  };
+  if (want.size() != have.size()) return bad();
   std::vector<absl::string_view> ids;
   for (size_t i = 0; i < want.size(); ++i) {
     if (want[i] == "{}") {
-      if (!Id<void>::Parse(have[i]).has_value()) return bad;
+      if (!Id<void>::Parse(have[i]).has_value()) return bad();
       ids.push_back(have[i]);
     } else if (want[i] != have[i]) {
-      return bad;
+      return bad();
     }
   }
   return ids;

@@ -2,6 +2,7 @@
 #include "common/rpc/unary.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "absl/strings/ascii.h"
@@ -16,10 +17,15 @@
 namespace guestpass::rpc {
 namespace {
 
+// No token has blanks: which of two is meant is for nobody to guess, least of all behind a proxy that adds
+// one.
+constexpr char kTwice[] = "given more than once";
+
 std::optional<std::string> Header(const grpc::ServerContextBase& context, const char* name) {
-  const auto found = context.client_metadata().find(name);
-  if (found == context.client_metadata().end()) return std::nullopt;
-  return std::string(found->second.data(), found->second.size());
+  const auto [first, last] = context.client_metadata().equal_range(name);
+  if (first == last) return std::nullopt;
+  if (std::next(first) != last) return kTwice;
+  return std::string(first->second.data(), first->second.size());
 }
 
 std::string RequestIdOf(const grpc::ServerContextBase& context) {
@@ -50,6 +56,16 @@ void LogOutcome(absl::string_view method, const Call& call, const absl::Status& 
                   {"error", fault ? std::string(status.message()) : ""}});
 }
 
+void Finish(grpc::ServerUnaryReactor& reactor, absl::string_view method, const Call& call,
+            const absl::Status& status) {
+  if (absl::IsCancelled(status)) {
+    reactor.Finish(grpc::Status(grpc::StatusCode::CANCELLED, std::string(status.message())));
+    return;
+  }
+  LogOutcome(method, call, status);
+  reactor.Finish(ToGrpc(status, call.request_id));
+}
+
 }  // namespace
 
 Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
@@ -66,30 +82,26 @@ absl::StatusOr<Call> Runner::Authenticate(const Credentials& credentials) const 
   return call;
 }
 
-absl::Status Runner::Run(const Credentials& credentials, const Access& access, Call& call,
-                         const std::function<absl::Status(const Call&)>& work) const {
-  if (credentials.deadline <= clock_.Now()) return absl::CancelledError("given up by the caller");
+absl::Status Runner::Admit(const grpc::CallbackServerContext& context, const Credentials& credentials,
+                           const Access& access, Call& call) const {
+  if (context.IsCancelled() || credentials.deadline <= clock_.Now()) {
+    return absl::CancelledError("given up by the caller");
+  }
   ASSIGN_OR_RETURN(call, Authenticate(credentials));
-  RETURN_IF_ERROR(Authorize(access, call.caller));
-  return work(call);
+  return Authorize(access, call.caller);
 }
 
+// The context stays until Finish.
 grpc::ServerUnaryReactor* Runner::Start(grpc::CallbackServerContext* context, absl::string_view method,
                                         const Access& access, std::function<absl::Status(const Call&)> work) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const Credentials credentials = CredentialsOf(*context);
-  // The context stays until Finish.
   auto run = [this, context, reactor, method = std::string(method), access, credentials,
               work = std::move(work)] {
     Call call{.request_id = credentials.request_id};
-    const absl::Status status = context->IsCancelled() ? absl::CancelledError("given up by the caller")
-                                                       : Run(credentials, access, call, work);
-    if (absl::IsCancelled(status)) {
-      reactor->Finish(grpc::Status(grpc::StatusCode::CANCELLED, std::string(status.message())));
-      return;
-    }
-    LogOutcome(method, call, status);
-    reactor->Finish(ToGrpc(status, credentials.request_id));
+    absl::Status status = Admit(*context, credentials, access, call);
+    if (status.ok()) status = work(call);
+    Finish(*reactor, method, call, status);
   };
   if (!executor_.Submit(std::move(run))) {
     const absl::Status refused =
@@ -97,6 +109,22 @@ grpc::ServerUnaryReactor* Runner::Start(grpc::CallbackServerContext* context, ab
               {.reason = Reason::kOverloaded, .retry_after = absl::Milliseconds(200)});
     reactor->Finish(ToGrpc(refused, credentials.request_id));
   }
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* Runner::StartLater(grpc::CallbackServerContext* context, absl::string_view method,
+                                             const Access& access,
+                                             absl::FunctionRef<void(const Call&, Answer)> work) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const Credentials credentials = CredentialsOf(*context);
+  const auto call = std::make_shared<Call>(Call{.request_id = credentials.request_id});
+  if (const absl::Status status = Admit(*context, credentials, access, *call); !status.ok()) {
+    Finish(*reactor, method, *call, status);
+    return reactor;
+  }
+  work(*call, [reactor, method = std::string(method), call](const absl::Status& status) {
+    Finish(*reactor, method, *call, status);
+  });
   return reactor;
 }
 

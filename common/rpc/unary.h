@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "common/auth/token_verifier.h"
 #include "common/rpc/call.h"
@@ -27,9 +28,8 @@ struct Credentials {
 
 Credentials CredentialsOf(const grpc::CallbackServerContext& context);
 
-// Takes unary calls from gRPC's threads to handlers on an executor: authenticates, checks who may call,
-// leaves alone what the caller has given up, and turns errors into the wire's. OVERLOADED where the executor
-// is full. Thread-safe.
+// Takes unary calls from gRPC's threads to handlers: authenticates, checks who may call, leaves alone what
+// the caller has given up, and turns errors into the wire's. Thread-safe.
 class Runner {
  public:
   // `for_users` are the services that are trusted to act for users.
@@ -37,7 +37,8 @@ class Runner {
          std::vector<std::string> for_users = {"edge"})
       : executor_(executor), verifier_(verifier), clock_(clock), for_users_(std::move(for_users)) {}
 
-  // `handler` is called as handler(call, request) and returns an absl::StatusOr of the response.
+  // `handler` may block: it is called on the executor, as handler(call, request), and returns an
+  // absl::StatusOr of the response. OVERLOADED where the executor is full.
   template <typename Request, typename Response, typename Handler>
   grpc::ServerUnaryReactor* Unary(grpc::CallbackServerContext* context, absl::string_view method,
                                   const Access& access, const Request* request, Response* response,
@@ -51,6 +52,24 @@ class Runner {
                  });
   }
 
+  // As Unary, for a handler that begins its work and answers when it is done, so that no thread waits for
+  // it. Called as handler(call, request, done) on a thread of gRPC's, where it must not block; it sees to it
+  // that `done` is called once, there or on any other thread, with an absl::StatusOr of the response. `call`
+  // and `request` stay until then; whether the caller still waits is not asked again.
+  template <typename Request, typename Response, typename Handler>
+  grpc::ServerUnaryReactor* UnaryLater(grpc::CallbackServerContext* context, absl::string_view method,
+                                       const Access& access, const Request* request, Response* response,
+                                       Handler handler) {
+    return StartLater(context, method, access,
+                      [request, response, handler = std::move(handler)](const Call& call, Answer answer) {
+                        handler(call, *request,
+                                [response, answer = std::move(answer)](absl::StatusOr<Response> result) {
+                                  if (result.ok()) *response = *std::move(result);
+                                  answer(result.status());
+                                });
+                      });
+  }
+
   // Who calls. As auth::Authenticate.
   absl::StatusOr<Call> Authenticate(const Credentials& credentials) const;
 
@@ -60,10 +79,15 @@ class Runner {
   }
 
  private:
+  using Answer = std::function<void(const absl::Status&)>;
+
   grpc::ServerUnaryReactor* Start(grpc::CallbackServerContext* context, absl::string_view method,
                                   const Access& access, std::function<absl::Status(const Call&)> work);
-  absl::Status Run(const Credentials& credentials, const Access& access, Call& call,
-                   const std::function<absl::Status(const Call&)>& work) const;
+  grpc::ServerUnaryReactor* StartLater(grpc::CallbackServerContext* context, absl::string_view method,
+                                       const Access& access,
+                                       absl::FunctionRef<void(const Call&, Answer)> work);
+  absl::Status Admit(const grpc::CallbackServerContext& context, const Credentials& credentials,
+                     const Access& access, Call& call) const;
 
   Executor& executor_;
   auth::TokenVerifier& verifier_;

@@ -37,6 +37,13 @@ absl::Status FieldInvalid(absl::string_view field, absl::string_view description
   return Error(absl::StrCat(field, ": ", description), details);
 }
 
+absl::Status RequestIdReused(absl::string_view id) {
+  return Error("This request_id came with another request before: give each request an id of its own.",
+               {.reason = Reason::kRequestIdReused,
+                .metadata = {{"request_id", std::string(id)}},
+                .violations = {{"request_id", "came with another request before"}}});
+}
+
 std::optional<ErrorDetails> DetailsOf(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(kPayload);
   if (!payload.has_value()) return std::nullopt;

@@ -38,6 +38,10 @@ absl::Status Error(absl::string_view message, const ErrorDetails& details);
 // INVALID_ARGUMENT FIELD_INVALID with one violation.
 absl::Status FieldInvalid(absl::string_view field, absl::string_view description);
 
+// INVALID_ARGUMENT REQUEST_ID_REUSED {request_id}: this id came with another request within the time for
+// which answers are kept.
+absl::Status RequestIdReused(absl::string_view id);
+
 // What Error() was given, or nothing for a status that it did not make.
 std::optional<ErrorDetails> DetailsOf(const absl::Status& status);
 

@@ -51,5 +51,13 @@ TEST(Rfc3339, IsRfc3339WithMicroseconds) {
   EXPECT_EQ(Rfc3339(absl::FromUnixMicros(1'800'000'000'000'001)), "2027-01-15T08:00:00.000001Z");
 }
 
+TEST(Error, ReusingARequestIdNamesIt) {
+  const absl::Status status = RequestIdReused("id-1");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(HasReason(status, Reason::kRequestIdReused));
+  EXPECT_EQ(DetailsOf(status)->metadata, (Metadata{{"request_id", "id-1"}}));
+  EXPECT_EQ(DetailsOf(status)->violations[0].field, "request_id");
+}
+
 }  // namespace
 }  // namespace guestpass

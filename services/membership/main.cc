@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/auth/seal.h"
 #include "common/nats/settings.h"
 #include "common/postgres/service_database.h"
 #include "common/rights_feed/signed_payload.h"
@@ -7,20 +8,23 @@
 #include "services/membership/server/membership_service.h"
 #include "services/membership/server/rights_service.h"
 #include "services/membership/storage/postgres/membership_migrations.h"
+#include "services/membership/storage/postgres/pg_access_reader.h"
 #include "services/membership/storage/postgres/pg_membership_store.h"
+#include "services/membership/storage/postgres/pg_upkeep.h"
+#include "services/membership/worker/janitor.h"
 #include "services/membership/worker/rights_publisher.h"
 
 namespace guestpass::membership {
 namespace {
 
 constexpr char kProgram[] = "membership";
-constexpr absl::Duration kFlush = absl::Seconds(1);
 
 struct Config {
   rpc::HostOptions host;
   nats::ConnectionOptions nats;
-  std::string database, rights_keys;
+  std::string database, rights_keys, page_keys;
   int connections;
+  JanitorOptions janitor;
 };
 
 postgres::Migrations Migrations() { return postgres::Migrations(kProgram, MembershipMigrations()); }
@@ -30,26 +34,36 @@ Config Read(config::Settings& settings) {
                 .nats = nats::ReadConnectionOptions(settings, kProgram)};
   config.database = postgres::ReadConninfo(settings);
   config.rights_keys = settings.Secret("rights-keys", "the keys of the bus, id:secret[,id:secret]");
+  config.page_keys = settings.Secret("page-keys", "the keys of page tokens, id:secret[,id:secret]");
+  config.janitor.log_age = settings.DurationOr("log-age", absl::Hours(24), absl::Minutes(10),
+                                               absl::Hours(8760), "how long the rights log is kept");
   config.connections =
       settings.IntOr("database-connections", 16, 1, 512, "connections to the database at most");
   return config;
 }
 
 absl::Status Serve(const Config& config) {
-  const postgres::SessionOptions database{.conninfo = config.database, .application_name = kProgram};
-  RETURN_IF_ERROR(postgres::CheckServable(database, Migrations()));
+  RETURN_IF_ERROR(postgres::CheckServable({.conninfo = config.database}, Migrations()));
   ASSIGN_OR_RETURN(const auto host, rpc::Host::Create(config.host));
   ASSIGN_OR_RETURN(const rights_feed::Signer signer, rights_feed::ParseSigner(config.rights_keys));
+  ASSIGN_OR_RETURN(const auth::Sealer pages, auth::Sealer::Parse(config.page_keys));
   ASSIGN_OR_RETURN(const auto bus, nats::Connection::Connect(config.nats));
   postgres::Pool pool(
       {.conninfo = config.database, .size = config.connections, .application_name = kProgram});
   RightsPublisher publisher(*bus, signer);
   PgMembershipStore store(pool, publisher);
-  MembershipService membership(host->runner(), store);
+  PgUpkeep upkeep(pool);
+  postgres::Pool access_pool({.conninfo = config.database, .size = 2, .application_name = kProgram});
+  PgAccessReader access_reader(access_pool);  // which never waits behind changes
+  AccessLanes lanes(access_reader);
+  MembershipService membership(host->runner(), store, upkeep, lanes, pages);
   RightsService rights(host->runner(), store);
-  RETURN_IF_ERROR(host->Serve({&membership, &rights}, {v1::MembershipService::service_full_name(),
-                                                       rights::v1::RightsService::service_full_name()}));
-  bus->Flush(kFlush).IgnoreError();
+  Janitor janitor(upkeep, config.janitor);
+  janitor.Start();
+  const std::vector<std::string> names = {v1::MembershipService::service_full_name(),
+                                          rights::v1::RightsService::service_full_name()};
+  RETURN_IF_ERROR(host->Serve({&membership, &rights}, names));
+  bus->Flush(absl::Seconds(1)).IgnoreError();
   return absl::OkStatus();
 }
 

@@ -3,15 +3,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <functional>
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "tests/bench/decide.h"
-#include "tests/bench/expiries.h"
 #include "tests/bench/peer.h"
-#include "tests/bench/posts.h"
-#include "tests/bench/revocations.h"
+#include "tests/bench/works.h"
 
 namespace guestpass::bench {
 namespace {
@@ -21,41 +17,6 @@ struct Options {
   std::string json;
   std::set<std::string> names;  // empty: all
 };
-
-// One measurement: what it fills, how, and what the peer calls the same.
-struct Work {
-  struct Filled {
-    RowName row;
-    std::string figure;  // in our figures and in the peer's
-  };
-  std::vector<Filled> rows;
-  std::string peer_mode;  // empty: no peer does this
-  std::function<absl::StatusOr<Figures>()> measure;
-};
-
-std::vector<Work> AllWork(const Options& options, harness::Stack*& stack, Posters*& posters) {
-  const absl::Duration time = options.quick ? absl::Seconds(2) : absl::Seconds(5);
-  const auto posts = [&stack, &posters, time](int clients, int in_flight) {
-    return [=, &stack, &posters] { return posters->Measure(*stack, clients, in_flight, time); };
-  };
-  const auto expiries = [&stack](int count) {
-    return [&stack, count] { return MeasureExpiries(*stack, count); };
-  };
-  const int revocations = options.quick ? 200 : 1000;
-  return {
-      {{{{"decide_hot", "ns", false}, "decide_hot"}}, "", [] { return MeasureDecide(); }},
-      {{{{"post_1_client_p50", "ms", false}, "p50_ms"}}, "post_1_client", posts(1, 1)},
-      {{{{"post_32x1", "posts/s", true}, "posts_per_s"}}, "post_32x1", posts(32, 1)},
-      {{{{"post_32x8", "posts/s", true}, "posts_per_s"}, {{"post_32x8_p99", "ms", false}, "p99_ms"}},
-       "post_32x8",
-       posts(32, 8)},
-      {{{{"revoke_notice_p50", "ms", false}, "p50_ms"}, {{"revoke_notice_p99", "ms", false}, "p99_ms"}},
-       "",
-       [&stack, revocations] { return MeasureRevocations(*stack, revocations); }},
-      {{{{"expiry_100_p99", "ms", false}, "p99_late_ms"}}, "expiry_100", expiries(100)},
-      {{{{"expiry_10000_max", "ms", false}, "max_late_ms"}}, "expiry_10000", expiries(10'000)},
-  };
-}
 
 bool Wanted(const Work& work, const Options& options) {
   if (options.names.empty()) return true;
@@ -89,28 +50,30 @@ absl::Status Round(const Work& work, const Peer& peer, std::vector<Row>& rows) {
   return Add(work, *peers, &Row::peers, rows);
 }
 
-absl::Status Run(const Options& options, const Peer& peer, std::vector<Row>& rows) {
-  harness::Stack* stack = nullptr;
-  Posters* posters = nullptr;
-  std::vector<Work> all = AllWork(options, stack, posters);
-  std::erase_if(all, [&](const Work& work) { return !Wanted(work, options); });
-  if (all.empty()) return absl::InvalidArgumentError("no row has such a name");
-  for (const Work& work : all) {
-    for (const auto& filled : work.rows) rows.push_back({.what = filled.row});
-  }
-  auto started = harness::Stack::Start(
-      {.env = {{"messaging-gateway", {{"GUESTPASS_GUEST_POSTS_PER_MINUTE", "1000000000"}}}}});
-  if (!started.ok()) return started.status();
-  stack = started->get();
-  auto made = Posters::Make(*stack, 32);
-  if (!made.ok()) return made.status();
-  posters = &*made;
-  const int rounds = options.quick ? 1 : 3;
+absl::Status Measure(const Group& group, int rounds, const Peer& peer, std::vector<Row>& rows) {
+  if (absl::Status status = group.start(); !status.ok()) return status;
   for (int round = 1; round <= rounds; ++round) {
     std::fprintf(stderr, "round %d of %d\n", round, rounds);
-    for (const Work& work : all) {
+    for (const Work& work : group.works) {
       if (absl::Status status = Round(work, peer, rows); !status.ok()) return status;
     }
+  }
+  group.stop();
+  return absl::OkStatus();
+}
+
+absl::Status Run(const Options& options, const Peer& peer, std::vector<Row>& rows) {
+  std::vector<Group> groups = AllGroups(options.quick);
+  for (Group& group : groups) {
+    std::erase_if(group.works, [&](const Work& work) { return !Wanted(work, options); });
+    for (const Work& work : group.works) {
+      for (const auto& filled : work.rows) rows.push_back({.what = filled.row});
+    }
+  }
+  if (rows.empty()) return absl::InvalidArgumentError("no row has such a name");
+  for (const Group& group : groups) {
+    if (group.works.empty()) continue;
+    if (absl::Status status = Measure(group, options.quick ? 1 : 3, peer, rows); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

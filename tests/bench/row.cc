@@ -42,11 +42,11 @@ std::optional<double> Ratio(const Row& row) {
 }
 
 std::string Table(const std::vector<Row>& rows) {
-  std::string table = absl::StrFormat("%-20s %-8s %10s %10s %10s %5s %10s %7s\n", "row", "unit", "value",
+  std::string table = absl::StrFormat("%-35s %-8s %10s %10s %10s %5s %10s %7s\n", "row", "unit", "value",
                                       "min", "max", "runs", "peer", "ratio");
   for (const Row& row : rows) {
     const std::optional<double> ratio = Ratio(row);
-    absl::StrAppendFormat(&table, "%-20s %-8s %10s %10s %10s %5d %10s %7s\n", row.what.name, row.what.unit,
+    absl::StrAppendFormat(&table, "%-35s %-8s %10s %10s %10s %5d %10s %7s\n", row.what.name, row.what.unit,
                           Short(Median(row.ours)), Short(Least(row.ours)), Short(Most(row.ours)),
                           static_cast<int>(row.ours.size()),
                           row.peers.empty() ? "-" : Short(Median(row.peers)),

@@ -84,10 +84,10 @@ std::unique_ptr<Stack> BadSettings::stack_;
 int BadSettings::logs_ = 0;
 
 TEST_F(BadSettings, AMissingSettingStopsTheServiceAndIsNamed) {
-  const std::vector<std::string> required = {"GUESTPASS_LISTEN",       "GUESTPASS_KEY_SET_FILE",
-                                             "GUESTPASS_TOKEN_ISSUER", "GUESTPASS_DATABASE",
-                                             "GUESTPASS_NATS_URL",     "GUESTPASS_SERVICE_TOKEN_FILE",
-                                             "GUESTPASS_MEMBERSHIP",   "GUESTPASS_RIGHTS_KEYS_FILE"};
+  const std::vector<std::string> required = {
+      "GUESTPASS_LISTEN",     "GUESTPASS_KEY_SET_FILE",     "GUESTPASS_TOKEN_ISSUER",
+      "GUESTPASS_DATABASE",   "GUESTPASS_NATS_URL",         "GUESTPASS_SERVICE_TOKEN_FILE",
+      "GUESTPASS_MEMBERSHIP", "GUESTPASS_RIGHTS_KEYS_FILE", "GUESTPASS_PAGE_KEYS_FILE"};
   for (const auto& service : stack_->services()) {
     for (const std::string& name : required) {
       if (service->settings().contains(name)) ExpectRefused(service->name(), {{name, ""}}, name);
@@ -107,6 +107,7 @@ TEST_F(BadSettings, AMalformedSettingStopsTheServiceAndIsNamed) {
       {"GUESTPASS_DATABASE", "no such thing as this", "GUESTPASS_DATABASE is not"},
       {"GUESTPASS_NATS_URL", "::no url::", "NATS URL"},
       {"GUESTPASS_RIGHTS_KEYS_FILE", junk, "key"},
+      {"GUESTPASS_PAGE_KEYS_FILE", junk, "key"},
       {"GUESTPASS_KEY_SET_FILE", junk, "key set"},
       {"GUESTPASS_SERVICE_TOKEN_FILE", "/nowhere/token", "/nowhere/token"},
       {"GUESTPASS_MAIL_DIRECTORY", "/nowhere/mail", "/nowhere/mail"},

@@ -18,4 +18,15 @@ absl::Status RequireAdmin(const rights::Authority& authority, absl::Time now) {
   return rights::IsAdmin(authority) ? absl::OkStatus() : RoleTooLow(authority);
 }
 
+absl::Status RequireOrganizationRole(const Position& position) {
+  return position.organization_role.has_value() ? absl::OkStatus() : NoOrganizationRole();
+}
+
+absl::Status RequireOrganizationOwner(const Position& position) {
+  if (position.organization_role == rights::OrganizationRole::kOwner) return absl::OkStatus();
+  if (position.organization_role.has_value()) return OwnersOnly("ORG_ADMIN");
+  if (position.authority.role.has_value()) RETURN_IF_ERROR(RequireEntry(position.authority, position.now));
+  return OwnersOnly(rights::RoleName(position.authority.role));
+}
+
 }  // namespace guestpass::membership

@@ -17,6 +17,11 @@ absl::Status NoOrganizationRole() {
                {{"role", "NONE"}});
 }
 
+absl::Status OwnersOnly(absl::string_view role) {
+  return Error(Reason::kRoleTooLow, "Only owners of the organization can do this.",
+               {{"role", std::string(role)}});
+}
+
 absl::Status OperatorsOnly() {
   return Error(Reason::kCallerNotAllowed, "Only platform operators can do this.");
 }
@@ -26,11 +31,28 @@ absl::Status EmailNotVerified() {
                "Your account has no verified email address. Verify it where you sign in, then try again.");
 }
 
-absl::Status OrgOwnerProtected(const MemberName& member) {
-  return Error(
-      Reason::kOrgOwnerProtected,
-      "An owner of the organization cannot be removed through a workspace. Take the ownership first.",
-      {{"member", member.ToString()}});
+absl::Status EmailDomainNotAllowed() {
+  return Error(Reason::kEmailDomainNotAllowed,
+               "This workspace admits guests with verified addresses of certain domains only. Who is not "
+               "known here by "
+               "such an address can be invited by mail.");
+}
+
+absl::Status OrgOwnerProtected(absl::string_view member) {
+  return Error(Reason::kOrgOwnerProtected,
+               "An owner of the organization cannot be changed or removed through a workspace. Take the "
+               "ownership first.",
+               {{"member", std::string(member)}});
+}
+
+absl::Status DirectStartForbidden() {
+  return Error(Reason::kDmStartForbidden,
+               "Guests cannot start a direct conversation. Answer in one that a member starts with you.");
+}
+
+absl::Status OrganizationNotFound(const OrganizationId& organization) {
+  return Error(Reason::kOrganizationNotFound, "There is no such organization.",
+               {{"organization", ToName(organization)}});
 }
 
 absl::Status WorkspaceNotFound(const WorkspaceId& workspace) {
@@ -42,12 +64,29 @@ absl::Status MemberNotFound(const MemberName& member) {
 }
 
 absl::Status ChannelNotFound(const ChannelName& channel) {
-  return Error(Reason::kChannelNotFound, "There is no such channel that a guest could be granted.",
-               {{"channel", channel.ToString()}});
+  return rights::RefusalError(rights::Refusal::kChannelOutOfScope, {}, rights::Action::kRead,
+                              channel.ToString());
+}
+
+absl::Status ChannelMemberNotFound(const ChannelName& channel, const UserId& user) {
+  return Error(Reason::kMemberNotFound, "This user takes no part in the channel.",
+               {{"channel", channel.ToString()}, {"user", user.ToString()}});
+}
+
+absl::Status OrganizationMemberNotFound(const OrganizationId& organization, const UserId& user) {
+  return Error(Reason::kMemberNotFound, "This user has no role in the organization.",
+               {{"organization", ToName(organization)}, {"user", user.ToString()}});
 }
 
 absl::Status MemberExists() {
   return Error(Reason::kMemberExists, "This address is a member's already. There is nobody to invite.");
+}
+
+absl::Status MemberExists(const MemberName& member) {
+  return Error(Reason::kMemberExists,
+               "This user is a direct member already. Change that member; a guest that has ended comes back "
+               "with a new expiration.",
+               {{"member", member.ToString()}});
 }
 
 absl::Status LastAdmin(const MemberName& member) {
@@ -55,8 +94,38 @@ absl::Status LastAdmin(const MemberName& member) {
                {{"member", member.ToString()}});
 }
 
+absl::Status LastOwner(const OrganizationId& organization) {
+  return Error(Reason::kLastOwner, "An organization keeps at least one owner. Make somebody else one first.",
+               {{"organization", ToName(organization)}});
+}
+
+absl::Status LastGrant(const MemberName& member) {
+  return Error(Reason::kLastGrant, "A guest keeps at least one channel. To take the last, remove the guest.",
+               {{"member", member.ToString()}});
+}
+
 absl::Status NotAGuest(const MemberName& member) {
-  return Error(Reason::kNotAGuest, "Only guests have an expiration.", {{"member", member.ToString()}});
+  return Error(Reason::kNotAGuest, "Only guests have times, grants and sponsors, and this is none.",
+               {{"member", member.ToString()}});
+}
+
+absl::Status ChannelArchived(const ChannelName& channel) {
+  return rights::RefusalError(rights::Refusal::kChannelArchived, {}, rights::Action::kPost,
+                              channel.ToString());
+}
+
+absl::Status GuestLifetimeExceeded(absl::Time latest) {
+  return Error(Reason::kGuestLifetimeExceeded,
+               "This workspace limits how far ahead a guest's time may be set. Set one up to the latest that "
+               "it allows.",
+               {{"latest", Rfc3339(latest)}});
+}
+
+absl::Status GuestLimitReached(absl::string_view limit) {
+  return Error(Reason::kGuestLimitReached,
+               limit == "sponsor" ? "This sponsor has as many guests as the workspace allows each."
+                                  : "This workspace has as many guests as it allows.",
+               {{"limit", std::string(limit)}});
 }
 
 absl::Status InviteNoLongerValid(const InviteName& invite, absl::string_view because) {

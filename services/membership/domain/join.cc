@@ -7,6 +7,7 @@
 #include "common/status/macros.h"
 #include "services/membership/domain/authority.h"
 #include "services/membership/domain/errors.h"
+#include "services/membership/domain/guest_admission.h"
 
 namespace guestpass::membership {
 namespace {
@@ -45,30 +46,33 @@ absl::Status CheckGrantable(const Join& join, const JoinFacts& facts) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<absl::Time> ExpireTimeOf(const Join& join, absl::Time now) {
+// The maximum may be younger than the invite, so it bounds what the invite gives instead of ending it.
+absl::StatusOr<absl::Time> ExpireTimeOf(const Join& join, const WorkspaceSettings& settings, absl::Time now) {
+  const absl::Time latest = now + settings.maximum_lifetime.value_or(absl::InfiniteDuration());
   if (const absl::Time* time = std::get_if<absl::Time>(&join.expiry)) {
     if (*time <= now) return InviteNoLongerValid(join.invite_name(), "the time that it gives has passed");
-    return *time;
+    return std::min(*time, latest);
   }
   if (const absl::Duration* ttl = std::get_if<absl::Duration>(&join.expiry)) {
-    return std::min(now + *ttl, LatestExpireTime());
+    return std::min({now + *ttl, LatestExpireTime(), latest});
   }
-  return absl::InfiniteFuture();
+  return FirstExpireTime(Never{}, settings, now);
 }
 
 absl::StatusOr<Member> MemberOf(const Join& join, const JoinFacts& facts) {
   Member member = NoRecord(join);
   member.state.role = join.role;
   member.address = join.address;
-  member.sponsor = join.inviter;
   member.create_time = facts.member.has_value() ? facts.member->create_time : facts.now;
   if (join.role != Role::kGuest) return member;
+  member.sponsor = join.inviter;
   member.state.grants = join.channels;
   std::sort(member.state.grants.begin(), member.state.grants.end());
   member.state.grants.erase(std::unique(member.state.grants.begin(), member.state.grants.end()),
                             member.state.grants.end());
-  ASSIGN_OR_RETURN(const absl::Time expire_time, ExpireTimeOf(join, facts.now));
-  member.state = WithExpireTime(member.state, expire_time, facts.workspace->guest_grace, facts.now);
+  const WorkspaceSettings& settings = facts.workspace->settings;
+  ASSIGN_OR_RETURN(const absl::Time expire_time, ExpireTimeOf(join, settings, facts.now));
+  member.state = WithExpireTime(member.state, expire_time, settings.guest_grace, facts.now);
   return member;
 }
 
@@ -103,7 +107,8 @@ absl::StatusOr<JoinDecision> DecideJoin(const Join& join, const JoinFacts& facts
     if (!HasEnded(*facts.member, facts.now)) {
       return JoinDecision{Kind::kAlreadyMember, AsItStands(join, facts)};
     }
-    if (join.check_time < facts.member->state.access_end_time) return GuestEnded(*facts.member);
+    const bool too_old = join.check_time < facts.member->state.access_end_time;
+    if (join.link || too_old) return GuestEnded(*facts.member);
   }
   if (!RequireAdmin(facts.inviter, facts.now).ok()) {
     return InviteNoLongerValid(join.invite_name(), "whoever made it is no longer an admin");

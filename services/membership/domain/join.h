@@ -26,7 +26,8 @@ struct Join {
   absl::Time check_time;  // and the database's time
   rights::Role role = rights::Role::kGuest;
   std::vector<ChannelId> channels;  // what a guest is granted
-  ExpireSetting expiry;
+  ExpireSetting expiry;             // Never: as the workspace's settings say
+  bool link = false;                // never changes an existing record
 
   InviteName invite_name() const { return {workspace, invite}; }
 };
@@ -52,8 +53,9 @@ struct JoinDecision {
 // channels or times, a lifetime that is not positive.
 absl::Status CheckJoin(const Join& join);
 
-// FAILED_PRECONDITION INVITE_NO_LONGER_VALID, PERMISSION_DENIED GUEST_ENDED. A removal after the invite was
-// made (M7) is for the caller to find, once it has the user's record.
+// PERMISSION_DENIED GUEST_ENDED, FAILED_PRECONDITION INVITE_NO_LONGER_VALID. A removal after the invite was
+// made (M7), the domain (I20) and the caps (G9) are for the caller to judge, in this order, once it has the
+// user's record. A time beyond the workspace's maximum is cut to it.
 absl::StatusOr<JoinDecision> DecideJoin(const Join& join, const JoinFacts& facts);
 
 }  // namespace guestpass::membership

@@ -36,12 +36,13 @@ Join GuestInvite() {
 }
 
 JoinFacts Facts() {
-  return {.now = kNow,
-          .workspace = Workspace{.state = {.workspace = kWorkspace}, .guest_grace = absl::Hours(3)},
-          .inviter = {.role = Role::kAdmin},
-          .channels = {{kChannel, Channel{.state = {.channel = kChannel,
-                                                    .workspace = kWorkspace,
-                                                    .kind = rights::ChannelKind::kPrivate}}}}};
+  return {
+      .now = kNow,
+      .workspace = Workspace{.state = {.workspace = kWorkspace}, .settings = {.guest_grace = absl::Hours(3)}},
+      .inviter = {.role = Role::kAdmin},
+      .channels = {{kChannel, Channel{.state = {.channel = kChannel,
+                                                .workspace = kWorkspace,
+                                                .kind = rights::ChannelKind::kPrivate}}}}};
 }
 
 Member EndedGuest(absl::Time access_end_time) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "common/rights/ids.h"
@@ -21,11 +22,21 @@ struct Organization {
   absl::Time create_time;
 };
 
+// What a workspace's admins decide about its guests. A change moves no guest that is there already.
+struct WorkspaceSettings {
+  absl::Duration guest_grace = absl::Hours(24);
+  std::optional<absl::Duration> default_lifetime;
+  std::optional<absl::Duration> maximum_lifetime;
+  int64_t guest_cap = 0;                   // guests that have not ended; 0: no cap
+  int64_t sponsor_guest_cap = 0;           // of one sponsor
+  std::vector<std::string> guest_domains;  // folded: "example.com", "*.example.com"; empty: all
+};
+
 struct Workspace {
   rights::WorkspaceState state;
   uint32_t shard = 0;
   std::string display_name;
-  absl::Duration guest_grace = absl::Hours(24);
+  WorkspaceSettings settings;
   absl::Time create_time;
 };
 
@@ -58,9 +69,16 @@ struct AuditEntry {
   WorkspaceId workspace;  // empty: of the organization itself
   std::optional<rights::Object> before;
   std::optional<rights::Object> after;
+  Metadata notes_before;                             // what else it was
   Metadata notes;                                    // what else it became: {"sponsor", an id}
   bool platform = false;                             // whether it took a platform operator's right
   absl::Time effective_time = absl::InfinitePast();  // infinite past: when it was recorded
+};
+
+// Names a request that is to be answered alike if it is repeated (A4).
+struct RequestKey {
+  std::string caller, method, id;
+  std::string hash;  // of the request
 };
 
 // How an attempt at joining was decided, once and for all.
@@ -74,6 +92,7 @@ struct JoinKey {
 };
 
 inline constexpr absl::Duration kKeepJoinKeys = absl::Hours(60 * 24);
+inline constexpr absl::Duration kKeepAnswers = absl::Hours(24);
 inline constexpr absl::Duration kMaxGuestGrace = absl::Hours(30 * 24);
 inline constexpr size_t kMaxGrants = 100;
 

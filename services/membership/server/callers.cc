@@ -2,15 +2,76 @@
 #include "services/membership/server/callers.h"
 
 #include "common/mail/address.h"
-#include "services/membership/domain/authority.h"
+#include "common/status/macros.h"
+#include "services/membership/domain/conversation.h"
 #include "services/membership/domain/errors.h"
 
 namespace guestpass::membership {
+namespace {
+
+bool IsSelf(const UserId& caller, const Subject& subject) {
+  return !caller.empty() && caller == subject.user;
+}
+
+absl::StatusOr<Right> AsSponsor(const UserId& caller, const Position& position, const Subject& subject) {
+  RETURN_IF_ERROR(RequireEntry(position.authority, position.now));
+  const bool sponsors = !caller.empty() && caller == subject.sponsor;
+  if (sponsors && position.authority.role == rights::Role::kMember) return Right::kSponsor;
+  return RoleTooLow(position.authority);
+}
+
+// What is asked of a workspace is asked of an organization where the call is about all of it.
+Need AskedOf(Need need, const Subject& subject) {
+  const bool of_all = subject.workspace.empty() && !subject.organization.empty();
+  const bool of_a_workspace = need == Need::kEntry || need == Need::kAdmin;
+  return of_all && of_a_workspace ? Need::kOrganizationRole : need;
+}
+
+// What the caller may by itself.
+absl::StatusOr<Right> Own(Need need, const rpc::Call& call, const Position& position,
+                          const Subject& subject) {
+  const UserId caller = CallerOf(call);
+  const auto own = [](const absl::Status& status) -> absl::StatusOr<Right> {
+    if (!status.ok()) return status;
+    return Right::kOwn;
+  };
+  switch (AskedOf(need, subject)) {
+    case Need::kSignedIn:
+      return own(call.RequireUser().status());
+    case Need::kOperator:
+      return OperatorsOnly();
+    case Need::kOrganizationRole:
+      return own(RequireOrganizationRole(position));
+    case Need::kOrganizationOwner:
+      return own(RequireOrganizationOwner(position));
+    case Need::kEntry:
+      return own(RequireEntry(position.authority, position.now));
+    case Need::kStarter:
+      return own(RequireStarter(position.authority, position.now));
+    case Need::kAdmin:
+      return own(RequireAdmin(position.authority, position.now));
+    case Need::kAdminOrSelf:
+    case Need::kAdminSelfOrSponsor:
+      if (IsSelf(caller, subject)) return own(RequireEntry(position.authority, position.now));
+      [[fallthrough]];
+    case Need::kAdminOrSponsor: {
+      const absl::Status admin = RequireAdmin(position.authority, position.now);
+      return admin.ok() || need == Need::kAdminOrSelf ? own(admin) : AsSponsor(caller, position, subject);
+    }
+    case Need::kNothing:
+      return Right::kOwn;
+  }
+  return OperatorsOnly();
+}
+
+}  // namespace
 
 Actor ActorOf(const rpc::Call& call) {
-  return {.user = call.caller.user.has_value() ? call.caller.user->user : UserId(),
-          .service = call.caller.service,
-          .request_id = call.request_id};
+  return {.user = CallerOf(call), .service = call.caller.service, .request_id = call.request_id};
+}
+
+UserId CallerOf(const rpc::Call& call) {
+  return call.caller.user.has_value() ? call.caller.user->user : UserId();
 }
 
 std::string VerifiedAddress(const rpc::Call& call) {
@@ -19,12 +80,14 @@ std::string VerifiedAddress(const rpc::Call& call) {
   return address.has_value() ? address->folded : "";
 }
 
-absl::StatusOr<Right> RequireAdminOrOperator(const rpc::Call& call, const UserId& user,
-                                             const WorkspaceId& workspace, const Locked& locked) {
-  const absl::Status own = RequireAdmin(locked.AuthorityOf(user), locked.now);
-  if (own.ok()) return Right::kOwn;
-  if (!call.caller.is_operator) return own;
-  if (!locked.workspace.has_value() || locked.workspace->state.deleted) return WorkspaceNotFound(workspace);
+absl::StatusOr<Right> Authorize(Need need, const rpc::Call& call, const Position& position,
+                                const Subject& subject) {
+  const absl::StatusOr<Right> own = Own(need, call, position, subject);
+  if (own.ok() || !call.caller.is_operator) return own;
+  if (!subject.workspace.empty() && !position.workspace_exists) return WorkspaceNotFound(subject.workspace);
+  if (!subject.organization.empty() && !position.organization_exists) {
+    return OrganizationNotFound(subject.organization);
+  }
   return Right::kPlatform;
 }
 

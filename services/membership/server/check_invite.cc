@@ -6,6 +6,7 @@
 #include "common/status/macros.h"
 #include "services/membership/domain/authority.h"
 #include "services/membership/domain/errors.h"
+#include "services/membership/domain/guest_admission.h"
 #include "services/membership/server/convert.h"
 #include "services/membership/server/rights_service.h"
 
@@ -37,6 +38,28 @@ absl::Status CheckGrantable(const WorkspaceId& workspace, const std::vector<Chan
   return absl::OkStatus();
 }
 
+absl::StatusOr<ExpireSetting> ExpiryIn(const rights_v1::CheckInviteRequest& request) {
+  if (request.has_expire_time()) return rpc::FromProto("expire_time", request.expire_time());
+  if (request.has_ttl()) return rpc::FromProto("ttl", request.ttl());
+  return Never{};
+}
+
+// What becoming a guest will ask (G7, I20, G9), the address's part where there is one.
+absl::Status CheckGuest(const rights_v1::CheckInviteRequest& request, const InviteRead& read,
+                        const std::string& address) {
+  if (rights_feed::FromProto(request.role()) != rights::Role::kGuest) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const ExpireSetting expiry, ExpiryIn(request));
+  const WorkspaceSettings& settings = read.workspace.settings;
+  RETURN_IF_ERROR(FirstExpireTime(expiry, settings, read.now).status());
+  if (!address.empty() && !DomainAllowed(settings, address)) return EmailDomainNotAllowed();
+  return absl::OkStatus();
+}
+
+absl::Status CheckCapsOfGuest(const rights_v1::CheckInviteRequest& request, const InviteRead& read) {
+  if (rights_feed::FromProto(request.role()) != rights::Role::kGuest) return absl::OkStatus();
+  return CheckCaps(read.workspace.settings, read.guests);
+}
+
 }  // namespace
 
 absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
@@ -45,20 +68,22 @@ absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
   ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
   const auto channels = ParseChannels("channels", request.channels());
   const auto address = mail::ParseAddress(request.address());
+  const std::string folded = address.has_value() ? address->folded : "";
   RightsQuery query{.workspace = workspace, .user = user};
   if (channels.ok()) query.channels = *channels;
-  ASSIGN_OR_RETURN(const InviteRead read,
-                   store_.ReadForInvite(query, address.has_value() ? address->folded : ""));
+  ASSIGN_OR_RETURN(const InviteRead read, store_.ReadForInvite(query, folded));
   RETURN_IF_ERROR(RequireAdmin(read.inviter.authority(), read.now));
   RETURN_IF_ERROR(CheckRole(request, channels));
-  if (!address.has_value()) return FieldInvalid("address", "is no mail address");
+  if (!request.address().empty() && folded.empty()) return FieldInvalid("address", "is no mail address");
   RETURN_IF_ERROR(CheckGrantable(workspace, read.inviter.channels));
-  if (read.member_exists) return MemberExists();
+  RETURN_IF_ERROR(CheckGuest(request, read, folded));
+  if (!folded.empty() && read.member_exists) return MemberExists();
+  RETURN_IF_ERROR(CheckCapsOfGuest(request, read));
   rights_v1::CheckInviteResponse response;
   response.set_rights_n(read.inviter.n);
   *response.mutable_database_time() = rpc::ToProto(read.now);
   response.set_removed_n(read.removed_n);
-  response.set_workspace_display_name(read.workspace_display_name);
+  response.set_workspace_display_name(read.workspace.display_name);
   return response;
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "common/rights/names.h"
 #include "common/rights_feed/wire.h"
 #include "common/rpc/proto_time.h"
 #include "common/status/macros.h"
 #include "services/membership/domain/errors.h"
+#include "services/membership/domain/guest_admission.h"
 #include "services/membership/domain/guest_times.h"
-#include "services/membership/server/callers.h"
+#include "services/membership/server/audits.h"
+#include "services/membership/server/due_round.h"
+#include "services/membership/server/mutate.h"
 #include "services/membership/server/rights_service.h"
 
 namespace guestpass::membership {
@@ -16,7 +17,6 @@ namespace {
 namespace rights_v1 = rights::v1;
 
 constexpr int kMaxLimit = 10'000;
-constexpr int kBatch = 250;  // guests in one transaction
 
 absl::StatusOr<ExpireSetting> SettingIn(const rights_v1::SetGuestExpirationRequest& request) {
   switch (request.change_case()) {
@@ -40,14 +40,13 @@ absl::StatusOr<Member> RequireGuest(const MemberName& name, const Locked& locked
   return *member;
 }
 
-AuditEntry Changed(const Member& guest, const ExpirationChange& change, const Locked& locked, Right right) {
-  return {.action = change.reactivated ? "member.reactivated" : "member.expiration_set",
-          .target = MemberName{guest.state.workspace, guest.state.user}.ToString(),
-          .organization = locked.organization->id,
-          .workspace = guest.state.workspace,
-          .before = guest.state,
-          .after = change.guest,
-          .platform = right == Right::kPlatform};
+// A sponsor extends its own guests, and does nothing else to them (G8).
+absl::Status CheckSponsorsChange(const rights::MemberState& before, const ExpirationChange& change,
+                                 const rights::Authority& sponsor, absl::Time now) {
+  const bool extends = StateAt(before, now) != rights::GuestState::kEnded &&
+                       change.guest.expire_time > before.expire_time &&
+                       change.guest.expire_time != absl::InfiniteFuture();
+  return extends ? absl::OkStatus() : RoleTooLow(sponsor);
 }
 
 }  // namespace
@@ -57,25 +56,33 @@ absl::StatusOr<rights_v1::SetGuestExpirationResponse> RightsService::SetGuestExp
   MemberName name;
   ASSIGN_OR_RETURN(name.workspace, ParseWorkspaceId("workspace", request.workspace()));
   ASSIGN_OR_RETURN(name.user, ParseUserId("user", request.user()));
-  ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
-  LockPlan plan{.workspace = name.workspace, .users = {{user, LockMode::kShare}}};
-  plan.users[name.user] = LockMode::kUpdate;
-  rights::MemberState changed;
-  const auto set = [&](MembershipTx& tx, const Locked& locked) -> absl::Status {
-    ASSIGN_OR_RETURN(const Right right, RequireAdminOrOperator(call, user, name.workspace, locked));
+  RETURN_IF_ERROR(call.RequireUser().status());
+  const auto set = [&](MembershipTx& tx, const Locked& locked,
+                       Right right) -> absl::StatusOr<rights_v1::SetGuestExpirationResponse> {
     ASSIGN_OR_RETURN(Member guest, RequireGuest(name, locked));
     ASSIGN_OR_RETURN(const ExpireSetting setting, SettingIn(request));
+    const WorkspaceSettings& settings = locked.workspace->settings;
     ASSIGN_OR_RETURN(const ExpirationChange change,
-                     ChangeExpiration(guest.state, setting, locked.workspace->guest_grace, locked.now));
-    tx.Audit(Changed(guest, change, locked, right));
-    changed = guest.state = change.guest;
-    return tx.UpdateMember(guest);
+                     ChangeExpiration(guest.state, setting, settings.guest_grace, locked.now));
+    if (right == Right::kSponsor) {
+      RETURN_IF_ERROR(
+          CheckSponsorsChange(guest.state, change, locked.AuthorityOf(CallerOf(call)), locked.now));
+    }
+    RETURN_IF_ERROR(CheckLifetime(change.guest.expire_time, settings, locked.now));
+    AuditEntry entry = AuditOf(change.reactivated ? "member.reactivated" : "member.expiration_set",
+                               name.ToString(), locked, right);
+    entry.before = guest.state;
+    entry.after = change.guest;
+    tx.Audit(entry);
+    guest.state = change.guest;
+    tx.UpdateMember(guest);
+    rights_v1::SetGuestExpirationResponse response;
+    *response.mutable_member() = rights_feed::ToProto(guest.state);
+    return response;
   };
-  ASSIGN_OR_RETURN(const absl::Time record_time, store_.Transact(plan, ActorOf(call), set));
-  rights_v1::SetGuestExpirationResponse response;
-  *response.mutable_member() = rights_feed::ToProto(changed);
-  *response.mutable_record_time() = rpc::ToProto(record_time);
-  return response;
+  LockPlan plan{.workspace = name.workspace, .users = {{name.user, LockMode::kUpdate}}};
+  return Mutate<rights_v1::SetGuestExpirationResponse>(store_, call, request, plan,
+                                                       {.workspace = name.workspace, .user = name.user}, set);
 }
 
 absl::StatusOr<rights_v1::ApplyDueExpirationsResponse> RightsService::ApplyDueExpirations(
@@ -84,18 +91,7 @@ absl::StatusOr<rights_v1::ApplyDueExpirationsResponse> RightsService::ApplyDueEx
     return FieldInvalid("limit", "is not between 1 and 10,000");
   }
   ASSIGN_OR_RETURN(const std::vector<uint32_t> shards, store_.DueShards());
-  rights_v1::ApplyDueExpirationsResponse response;
-  for (const uint32_t shard : shards) {
-    while (response.applied() < request.limit()) {
-      const int asked = std::min(kBatch, request.limit() - response.applied());
-      ASSIGN_OR_RETURN(const DueBatch batch, store_.ApplyDue(shard, asked, ActorOf(call)));
-      response.set_applied(response.applied() + batch.applied);
-      response.set_skipped(response.skipped() + batch.skipped);
-      response.set_busy_shards(response.busy_shards() + (batch.busy ? 1 : 0));
-      if (batch.applied < asked) break;
-    }
-  }
-  return response;
+  return DueRound(store_, ActorOf(call), shards, request.limit()).Run();
 }
 
 absl::StatusOr<rights_v1::NextDeadlineResponse> RightsService::NextDeadline(

@@ -9,7 +9,8 @@
 #include "common/rpc/text.h"
 #include "common/status/macros.h"
 #include "services/membership/domain/errors.h"
-#include "services/membership/server/callers.h"
+#include "services/membership/domain/guest_admission.h"
+#include "services/membership/server/audits.h"
 #include "services/membership/server/convert.h"
 #include "services/membership/server/rights_service.h"
 
@@ -39,14 +40,20 @@ absl::StatusOr<Join> JoinIn(const rights_v1::JoinMemberRequest& request, const U
   join.role = *role;
   ASSIGN_OR_RETURN(join.channels, ParseChannels("channels", request.channels()));
   ASSIGN_OR_RETURN(join.expiry, ExpiryIn(request));
+  join.link = request.link();
   RETURN_IF_ERROR(CheckJoin(join));
   return join;
 }
 
+// Whoever becomes a guest where guests are capped counts them, so no other may join meanwhile.
 LockPlan PlanOf(const Join& join) {
-  LockPlan plan{.workspace = join.workspace, .channels = join.channels};
-  plan.users[join.inviter] = LockMode::kShare;
-  plan.users[join.user] = LockMode::kUpdate;
+  LockPlan plan{.workspace = join.workspace};
+  for (const ChannelId& channel : join.channels) plan.channels[channel] = LockMode::kShare;
+  plan.With(join.inviter, LockMode::kShare).With(join.user, LockMode::kUpdate);
+  plan.changes_workspace = [role = join.role](const Locked& locked) {
+    return role == rights::Role::kGuest && locked.workspace.has_value() &&
+           HasCaps(locked.workspace->settings);
+  };
   return plan;
 }
 
@@ -59,36 +66,54 @@ JoinFacts FactsOf(const Join& join, const Locked& locked) {
           .channels = locked.channels};
 }
 
+// What becoming a guest asks (I20, G9).
+absl::Status CheckAdmission(const Join& join, const Locked& locked, MembershipTx& tx) {
+  if (join.role != rights::Role::kGuest) return absl::OkStatus();
+  const WorkspaceSettings& settings = locked.workspace->settings;
+  if (!DomainAllowed(settings, join.address)) return EmailDomainNotAllowed();
+  if (!HasCaps(settings)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const GuestCounts counts,
+                   tx.CountGuests(join.workspace, join.inviter, join.user, locked.now));
+  return CheckCaps(settings, counts);
+}
+
 // Its row first, and only then what was removed: whoever removes the user holds that row to the commit.
 absl::Status Store(const Join& join, const JoinDecision& decision, const Locked& locked, MembershipTx& tx) {
   if (decision.kind == Kind::kAlreadyMember) return absl::OkStatus();
   const bool is_new = decision.kind == Kind::kNew;
-  RETURN_IF_ERROR(is_new ? tx.InsertMember(decision.member) : tx.UpdateMember(decision.member));
+  if (is_new) {
+    tx.InsertMember(decision.member);
+  } else {
+    tx.UpdateMember(decision.member);
+  }
   ASSIGN_OR_RETURN(const uint64_t removed_n, tx.RemovedN(join.workspace, join.user, join.address));
   if (join.rights_n < removed_n) {
     return InviteNoLongerValid(join.invite_name(), "you were removed after it was made");
   }
-  const auto before = locked.MemberOf(join.user);
-  tx.Audit({.action = is_new ? "member.joined" : "member.reactivated",
-            .target = MemberName{join.workspace, join.user}.ToString(),
-            .organization = locked.organization->id,
-            .workspace = join.workspace,
-            .before = before.has_value() ? std::optional<rights::Object>(before->state) : std::nullopt,
-            .after = decision.member.state,
-            .notes = {{"invite", join.invite.ToString()}, {"sponsor", join.inviter.ToString()}}});
+  RETURN_IF_ERROR(CheckAdmission(join, locked, tx));
+  AuditEntry entry = AuditOf(is_new ? "member.joined" : "member.reactivated",
+                             MemberName{join.workspace, join.user}.ToString(), locked, Right::kOwn);
+  if (const auto before = locked.MemberOf(join.user)) entry.before = before->state;
+  entry.after = decision.member.state;
+  entry.notes = {{"invite", join.invite.ToString()}};
+  if (!decision.member.sponsor.empty()) entry.notes["sponsor"] = decision.member.sponsor.ToString();
+  tx.Audit(entry);
   return absl::OkStatus();
 }
 
 // Whether an error says that nobody joined and nobody should by this attempt; the others leave it open.
 bool IsRefusal(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) || absl::IsPermissionDenied(status) ||
-         absl::IsInvalidArgument(status) || absl::IsAborted(status);
+         absl::IsInvalidArgument(status) || absl::IsAborted(status) ||
+         HasReason(status, Reason::kGuestLimitReached);
 }
 
-rights_v1::JoinMemberResponse ResponseOf(const JoinDecision& decision) {
+rights_v1::JoinMemberResponse ResponseOf(bool already_member, const rights::MemberState& member,
+                                         const rights::RightsRevision& revision) {
   rights_v1::JoinMemberResponse response;
-  response.set_already_member(decision.kind == Kind::kAlreadyMember);
-  *response.mutable_member() = rights_feed::ToProto(decision.member.state);
+  response.set_already_member(already_member);
+  *response.mutable_member() = rights_feed::ToProto(member);
+  response.set_rights_revision(revision.ToString());
   return response;
 }
 
@@ -105,47 +130,40 @@ absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::JoinMember(
     const rpc::Call& call, const rights_v1::JoinMemberRequest& request) {
   ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
   RETURN_IF_ERROR(rpc::CheckText("join_key", request.join_key(), 1, kMaxJoinKey));
-  auto decision = TryJoin(call, user, request);
-  if (decision.ok()) return ResponseOf(*decision);
-  if (!IsRefusal(decision.status())) return decision.status();
+  auto response = TryJoin(call, user, request);
+  if (response.ok() || !IsRefusal(response.status())) return response;
   ASSIGN_OR_RETURN(const JoinKey decided, store_.ResolveJoinKey(request.join_key()));
-  ASSIGN_OR_RETURN(decision, TwinsJoin(decided, user, request, decision.status()));
-  return ResponseOf(*decision);
+  return TwinsJoin(decided, user, request, response.status());
 }
 
-absl::StatusOr<JoinDecision> RightsService::TryJoin(const rpc::Call& call, const UserId& user,
-                                                    const rights_v1::JoinMemberRequest& request) {
+absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::TryJoin(
+    const rpc::Call& call, const UserId& user, const rights_v1::JoinMemberRequest& request) {
   ASSIGN_OR_RETURN(const Join join, JoinIn(request, user, VerifiedAddress(call)));
-  if (join.address.empty()) return EmailNotVerified();
-  return JoinInTransaction(call, request.join_key(), join);
-}
-
-absl::StatusOr<JoinDecision> RightsService::JoinInTransaction(const rpc::Call& call, const std::string& key,
-                                                              const Join& join) {
+  if (join.address.empty() && !request.allow_unverified()) return EmailNotVerified();
   JoinDecision decision;
   const auto join_member = [&](MembershipTx& tx, const Locked& locked) -> absl::Status {
     ASSIGN_OR_RETURN(decision, DecideJoin(join, FactsOf(join, locked)));
     RETURN_IF_ERROR(Store(join, decision, locked, tx));
-    return tx.InsertJoinKey({.key = key,
-                             .outcome = JoinKey::Outcome::kJoined,
-                             .workspace = join.workspace,
-                             .user = join.user,
-                             .already_member = decision.kind == Kind::kAlreadyMember});
+    tx.InsertJoinKey({.key = request.join_key(),
+                      .outcome = JoinKey::Outcome::kJoined,
+                      .workspace = join.workspace,
+                      .user = join.user,
+                      .already_member = decision.kind == Kind::kAlreadyMember});
+    return absl::OkStatus();
   };
-  RETURN_IF_ERROR(store_.Transact(PlanOf(join), ActorOf(call), join_member).status());
-  return decision;
+  ASSIGN_OR_RETURN(const Committed committed, store_.Transact(PlanOf(join), ActorOf(call), join_member));
+  return ResponseOf(decision.kind == Kind::kAlreadyMember, decision.member.state, committed.revision);
 }
 
-absl::StatusOr<JoinDecision> RightsService::TwinsJoin(const JoinKey& twin, const UserId& user,
-                                                      const rights_v1::JoinMemberRequest& request,
-                                                      const absl::Status& refusal) {
+absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::TwinsJoin(
+    const JoinKey& twin, const UserId& user, const rights_v1::JoinMemberRequest& request,
+    const absl::Status& refusal) {
   if (twin.outcome == JoinKey::Outcome::kCancelled) return refusal;
   if (twin.user != user || twin.workspace.text() != request.workspace()) return JoinCancelled(twin.key);
   ASSIGN_OR_RETURN(const RightsRead read, store_.ReadRights({{.workspace = twin.workspace, .user = user}}));
   const MemberRights& rights = read.members[0];
   if (!rights.authority().role.has_value()) return refusal;
-  return JoinDecision{twin.already_member ? Kind::kAlreadyMember : Kind::kNew,
-                      {.state = StateToTell(rights)}};
+  return ResponseOf(twin.already_member, StateToTell(rights), {read.epoch, rights.shard, rights.n});
 }
 
 absl::StatusOr<rights_v1::ResolveJoinResponse> RightsService::ResolveJoin(

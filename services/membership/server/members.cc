@@ -1,80 +1,109 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <tuple>
-#include <vector>
+#include "services/membership/server/members.h"
 
 #include "common/rights/names.h"
+#include "common/rights_feed/wire_types.h"
+#include "common/rpc/etag.h"
+#include "common/rpc/field_reader.h"
 #include "common/status/macros.h"
-#include "services/membership/domain/authority.h"
 #include "services/membership/domain/errors.h"
-#include "services/membership/server/callers.h"
-#include "services/membership/server/membership_service.h"
+#include "services/membership/server/audits.h"
+#include "services/membership/server/guest_terms.h"
+#include "services/membership/server/mutate.h"
+#include "services/membership/server/removals.h"
 
 namespace guestpass::membership {
 namespace {
 
-// Any member may remove itself.
-absl::StatusOr<Right> RequireRemover(const rpc::Call& call, const UserId& user, const MemberName& name,
-                                     const Locked& locked) {
-  if (user != name.user) return RequireAdminOrOperator(call, user, name.workspace, locked);
-  RETURN_IF_ERROR(RequireEntry(locked.AuthorityOf(user), locked.now));
-  return Right::kOwn;
-}
+struct Newcomer {
+  UserId user;
+  rights::Role role = rights::Role::kMember;
+  std::optional<GuestTerms> guest;  // with GUEST only
+};
 
-bool IsDirectAdmin(const Locked& locked, const UserId& user) {
-  const auto member = locked.MemberOf(user);
-  return member.has_value() && member->state.role == rights::Role::kAdmin;
-}
-
-absl::StatusOr<Member> RequireRemovable(const MemberName& name, const Locked& locked, MembershipTx& tx) {
-  const auto member = locked.MemberOf(name.user);
-  if (!member.has_value()) return MemberNotFound(name);
-  if (locked.RoleInOrganization(name.user) == rights::OrganizationRole::kOwner)
-    return OrgOwnerProtected(name);
-  if (member->state.role == rights::Role::kAdmin) {
-    ASSIGN_OR_RETURN(const int64_t others, tx.CountOtherAdmins(name.workspace, name.user));
-    if (others == 0) return LastAdmin(name);
+absl::StatusOr<Newcomer> ReadNewcomer(const WorkspaceId& workspace, const v1::CreateMemberRequest& request) {
+  rpc::FieldReader reader;
+  const auto user = reader.Take(ParseUserId("user", request.user()));
+  const auto role = rights_feed::FromProto(request.role());
+  std::optional<GuestTerms> guest;
+  if (!role.has_value()) {
+    reader.Add({{"role", "is none of ADMIN, MEMBER, VIEWER and GUEST"}});
+  } else if (role == rights::Role::kGuest && request.has_guest()) {
+    guest = reader.Take(ReadGuestTerms(workspace, request.guest()));
+  } else if (role == rights::Role::kGuest) {
+    reader.Add({{"guest", "is missing: a guest is granted at least one channel"}});
+  } else if (request.has_guest()) {
+    reader.Add({{"guest", "is for the role GUEST only"}});
   }
-  return *member;
+  RETURN_IF_ERROR(reader.Finish());
+  return Newcomer{*user, *role, guest};
 }
 
-void AuditRemoval(const rpc::Call& call, const Member& member, const std::vector<ChannelId>& left,
-                  const Locked& locked, Right right, MembershipTx& tx) {
-  const auto& [workspace, user] = std::tie(member.state.workspace, member.state.user);
-  AuditEntry entry{.action = ActorOf(call).user == user ? "member.left" : "member.removed",
-                   .target = MemberName{workspace, user}.ToString(),
-                   .organization = locked.organization->id,
-                   .workspace = workspace,
-                   .before = member.state,
-                   .platform = right == Right::kPlatform};
-  tx.Audit(entry);
-  entry.action = "channel.participant_removed";
-  entry.notes = {{"participant", user.ToString()}};
-  for (const ChannelId& channel : left) {
-    entry.target = ChannelName{workspace, channel}.ToString();
-    entry.before = rights::ParticipantState{.channel = channel, .user = user, .present = true};
-    entry.after = rights::ParticipantState{.channel = channel, .user = user};
-    tx.Audit(entry);
-  }
+LockPlan PlanOf(const WorkspaceId& workspace, const absl::StatusOr<Newcomer>& newcomer) {
+  LockPlan plan{.workspace = workspace};
+  if (!newcomer.ok()) return plan;
+  plan.With(newcomer->user, LockMode::kUpdate);
+  if (!newcomer->guest.has_value()) return plan;
+  LockChannels(*newcomer->guest, plan);
+  plan.changes_workspace = CapsGuests;
+  return plan;
+}
+
+// The address of nobody but the caller is known.
+Member NewMember(const WorkspaceId& workspace, const Newcomer& newcomer, const rpc::Call& call,
+                 absl::Time now) {
+  const rights::MemberState state{.workspace = workspace, .user = newcomer.user, .role = newcomer.role};
+  const bool by_itself = newcomer.user == CallerOf(call);
+  return {.state = state, .address = by_itself ? VerifiedAddress(call) : "", .create_time = now};
+}
+
+absl::StatusOr<Member> NewGuest(Member member, GuestTerms terms, const rpc::Call& call, Right right,
+                                const Locked& locked) {
+  const RoleFacts facts = FactsOf(locked, member.state.user);
+  RETURN_IF_ERROR(CheckMayBeGuest("role", facts));
+  terms.sponsor = FirstSponsor(call, right, member.state.user);
+  return AsGuest(std::move(member), terms, facts);
 }
 
 }  // namespace
 
-absl::StatusOr<google::protobuf::Empty> MembershipService::Delete(const rpc::Call& call,
-                                                                  const v1::DeleteMemberRequest& request) {
-  ASSIGN_OR_RETURN(const MemberName name, ParseMemberName("name", request.name()));
-  ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
-  LockPlan plan{.workspace = name.workspace, .users = {{user, LockMode::kShare}}};
-  plan.users[name.user] = LockMode::kUpdate;
-  plan.changes_workspace = [&name](const Locked& locked) { return IsDirectAdmin(locked, name.user); };
-  const auto remove = [&](MembershipTx& tx, const Locked& locked) -> absl::Status {
-    ASSIGN_OR_RETURN(const Right right, RequireRemover(call, user, name, locked));
-    ASSIGN_OR_RETURN(const Member member, RequireRemovable(name, locked, tx));
-    ASSIGN_OR_RETURN(const std::vector<ChannelId> left, tx.RemoveMember(member));
-    AuditRemoval(call, member, left, locked, right, tx);
-    return absl::OkStatus();
+absl::StatusOr<v1::Member> Members::CreateMember(const rpc::Call& call,
+                                                 const v1::CreateMemberRequest& request) {
+  ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceName("parent", request.parent()));
+  const auto newcomer = ReadNewcomer(workspace, request);
+  const auto create = [&](MembershipTx& tx, const Locked& locked, Right right) -> absl::StatusOr<v1::Member> {
+    RETURN_IF_ERROR(newcomer.status());
+    const MemberName name{workspace, newcomer->user};
+    Member member = NewMember(workspace, *newcomer, call, locked.now);
+    if (newcomer->guest.has_value()) {
+      ASSIGN_OR_RETURN(member, NewGuest(member, *newcomer->guest, call, right, locked));
+    }
+    if (locked.MemberOf(name.user).has_value()) return MemberExists(name);
+    if (newcomer->guest.has_value()) RETURN_IF_ERROR(CheckRoom(member, locked, tx));
+    tx.InsertMember(member);
+    AuditEntry entry = AuditOf("member.added", name.ToString(), locked, right);
+    entry.after = member.state;
+    if (!member.sponsor.empty()) entry.notes = {{"sponsor", member.sponsor.ToString()}};
+    tx.Audit(entry);
+    return ToProto(member, locked);
   };
-  RETURN_IF_ERROR(store_.Transact(plan, ActorOf(call), remove).status());
-  return google::protobuf::Empty();
+  return Mutate<v1::Member>(store_, call, request, PlanOf(workspace, newcomer), {.workspace = workspace},
+                            create);
+}
+
+absl::StatusOr<v1::DeleteMemberResponse> Members::DeleteMember(const rpc::Call& call,
+                                                               const v1::DeleteMemberRequest& request) {
+  ASSIGN_OR_RETURN(const MemberName name, ParseMemberName("name", request.name()));
+  const auto remove = [&](MembershipTx& tx, const Locked& locked,
+                          Right right) -> absl::StatusOr<v1::DeleteMemberResponse> {
+    if (const auto member = locked.MemberOf(name.user)) {
+      RETURN_IF_ERROR(rpc::CheckEtag(request.etag(), ToProto(*member, locked).etag()));
+    }
+    RETURN_IF_ERROR(RemoveLocked(name, locked, right, CallerOf(call) == name.user, tx));
+    return v1::DeleteMemberResponse();
+  };
+  return Mutate<v1::DeleteMemberResponse>(store_, call, request, RemovalPlan(name),
+                                          {.workspace = name.workspace, .user = name.user}, remove);
 }
 
 }  // namespace guestpass::membership

@@ -1,49 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/membership/server/membership_service.h"
 
+#include "services/membership/server/rules.h"
+
 namespace guestpass::membership {
-namespace {
 
-const rpc::Access kUsers{.users = true};
-const rpc::Access kUsersAndOperators{.users = true, .operators = true};
-const rpc::Access kUsersAndServices{.users = true,
-                                    .services = {"invite", "guest-expiry", "messaging-gateway"}};
+#define GUESTPASS_METHOD(name, response, resource)                                                    \
+  grpc::ServerUnaryReactor* MembershipService::name(                                                  \
+      grpc::CallbackServerContext* context, const v1::name##Request* request, v1::response* answer) { \
+    return runner_.Unary(                                                                             \
+        context, #name, RuleOf(#name).access, request, answer,                                        \
+        [this](const auto& call, const auto& message) { return resource.name(call, message); });      \
+  }
+GUESTPASS_MEMBERSHIP_METHODS(GUESTPASS_METHOD)
+#undef GUESTPASS_METHOD
 
-}  // namespace
-
-grpc::ServerUnaryReactor* MembershipService::CreateOrganization(grpc::CallbackServerContext* context,
-                                                                const v1::CreateOrganizationRequest* request,
-                                                                v1::Organization* response) {
-  return runner_.Unary(context, "CreateOrganization", kUsersAndOperators, request, response,
-                       [this](const auto& call, const auto& message) { return Create(call, message); });
-}
-
-grpc::ServerUnaryReactor* MembershipService::CreateWorkspace(grpc::CallbackServerContext* context,
-                                                             const v1::CreateWorkspaceRequest* request,
-                                                             v1::Workspace* response) {
-  return runner_.Unary(context, "CreateWorkspace", kUsers, request, response,
-                       [this](const auto& call, const auto& message) { return Create(call, message); });
-}
-
-grpc::ServerUnaryReactor* MembershipService::CreateChannel(grpc::CallbackServerContext* context,
-                                                           const v1::CreateChannelRequest* request,
-                                                           v1::Channel* response) {
-  return runner_.Unary(context, "CreateChannel", kUsers, request, response,
-                       [this](const auto& call, const auto& message) { return Create(call, message); });
-}
-
-grpc::ServerUnaryReactor* MembershipService::DeleteMember(grpc::CallbackServerContext* context,
-                                                          const v1::DeleteMemberRequest* request,
-                                                          google::protobuf::Empty* response) {
-  return runner_.Unary(context, "DeleteMember", kUsers, request, response,
-                       [this](const auto& call, const auto& message) { return Delete(call, message); });
-}
-
-grpc::ServerUnaryReactor* MembershipService::CheckAccess(grpc::CallbackServerContext* context,
-                                                         const v1::CheckAccessRequest* request,
-                                                         v1::CheckAccessResponse* response) {
-  return runner_.Unary(context, "CheckAccess", kUsersAndServices, request, response,
-                       [this](const auto& call, const auto& message) { return Check(call, message); });
-}
+#define GUESTPASS_METHOD(name)                                                                              \
+  grpc::ServerUnaryReactor* MembershipService::name(                                                        \
+      grpc::CallbackServerContext* context, const v1::name##Request* request, v1::name##Response* answer) { \
+    return runner_.UnaryLater(context, #name, RuleOf(#name).access, request, answer,                        \
+                              [this](const auto& call, const auto& message, auto done) {                    \
+                                access_checks_.name(call, message, std::move(done));                        \
+                              });                                                                           \
+  }
+GUESTPASS_METHOD(CheckAccess)
+GUESTPASS_METHOD(BatchCheckAccess)
+#undef GUESTPASS_METHOD
 
 }  // namespace guestpass::membership

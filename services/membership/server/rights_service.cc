@@ -1,33 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/membership/server/rights_service.h"
 
+#include "services/membership/server/rules.h"
+
 namespace guestpass::membership {
-namespace {
 
-const rpc::Access kInvite{.services = {"invite"}};
-const rpc::Access kGuestExpiry{.services = {"guest-expiry"}};
-const rpc::Access kFeedReaders{.services = {"messaging-gateway", "guest-expiry"}};
-const rpc::Access kReaders{.services = {"messaging-gateway", "guest-expiry", "invite"}};
-
-}  // namespace
-
-#define GUESTPASS_METHOD(name, access)                                                                   \
+#define GUESTPASS_METHOD(name)                                                                           \
   grpc::ServerUnaryReactor* RightsService::name(grpc::CallbackServerContext* context,                    \
                                                 const rights::v1::name##Request* request,                \
                                                 rights::v1::name##Response* response) {                  \
-    return runner_.Unary(context, #name, access, request, response,                                      \
+    return runner_.Unary(context, #name, RuleOf(#name).access, request, response,                        \
                          [this](const auto& call, const auto& message) { return name(call, message); }); \
   }
 
-GUESTPASS_METHOD(CheckInvite, kInvite)
-GUESTPASS_METHOD(JoinMember, kInvite)
-GUESTPASS_METHOD(ResolveJoin, kInvite)
-GUESTPASS_METHOD(SetGuestExpiration, kGuestExpiry)
-GUESTPASS_METHOD(ApplyDueExpirations, kGuestExpiry)
-GUESTPASS_METHOD(NextDeadline, kGuestExpiry)
-GUESTPASS_METHOD(BatchGetRights, kReaders)
-GUESTPASS_METHOD(GetRightsHeads, kFeedReaders)
-GUESTPASS_METHOD(ListRightsChanges, kFeedReaders)
+GUESTPASS_METHOD(CheckInvite)
+GUESTPASS_METHOD(BatchGetRights)
+GUESTPASS_METHOD(GetRightsHeads)
+GUESTPASS_METHOD(ListRightsChanges)
+GUESTPASS_METHOD(JoinMember)
+GUESTPASS_METHOD(ResolveJoin)
+GUESTPASS_METHOD(SetGuestExpiration)
+GUESTPASS_METHOD(ApplyDueExpirations)
+GUESTPASS_METHOD(NextDeadline)
+GUESTPASS_METHOD(SetMemberEmail)
 
 #undef GUESTPASS_METHOD
 

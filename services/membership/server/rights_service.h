@@ -36,16 +36,15 @@ class RightsService final : public rights::v1::RightsService::CallbackService {
   GUESTPASS_METHOD(SetGuestExpiration);
   GUESTPASS_METHOD(ApplyDueExpirations);
   GUESTPASS_METHOD(NextDeadline);
+  GUESTPASS_METHOD(SetMemberEmail);
 #undef GUESTPASS_METHOD
 
  private:
-  absl::StatusOr<JoinDecision> TryJoin(const rpc::Call& call, const UserId& user,
-                                       const rights::v1::JoinMemberRequest& request);
-  absl::StatusOr<JoinDecision> JoinInTransaction(const rpc::Call& call, const std::string& key,
-                                                 const Join& join);
-  absl::StatusOr<JoinDecision> TwinsJoin(const JoinKey& twin, const UserId& user,
-                                         const rights::v1::JoinMemberRequest& request,
-                                         const absl::Status& refusal);
+  absl::StatusOr<rights::v1::JoinMemberResponse> TryJoin(const rpc::Call& call, const UserId& user,
+                                                         const rights::v1::JoinMemberRequest& request);
+  absl::StatusOr<rights::v1::JoinMemberResponse> TwinsJoin(const JoinKey& twin, const UserId& user,
+                                                           const rights::v1::JoinMemberRequest& request,
+                                                           const absl::Status& refusal);
 
   rpc::Runner& runner_;
   MembershipStore& store_;

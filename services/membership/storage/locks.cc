@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/membership/storage/locks.h"
 
+#include <algorithm>
+
 namespace guestpass::membership {
+namespace {
+
+template <typename Map>
+std::optional<typename Map::mapped_type> Find(const Map& map, const typename Map::key_type& key) {
+  const auto found = map.find(key);
+  if (found == map.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace
 
 rights::Authority Locked::AuthorityOf(const UserId& user) const {
   if (!workspace.has_value()) return {};
@@ -12,16 +24,27 @@ rights::Authority Locked::AuthorityOf(const UserId& user) const {
       member.has_value() ? member->state : rights::MemberState());
 }
 
-std::optional<rights::OrganizationRole> Locked::RoleInOrganization(const UserId& user) const {
-  const auto found = organization_roles.find(user);
-  if (found == organization_roles.end()) return std::nullopt;
-  return found->second;
+Position Locked::PositionOf(const UserId& user) const {
+  return {.now = now,
+          .organization_exists = organization.has_value(),
+          .organization_role = RoleInOrganization(user),
+          .workspace_exists = workspace.has_value() && !workspace->state.deleted,
+          .authority = AuthorityOf(user)};
 }
 
-std::optional<Member> Locked::MemberOf(const UserId& user) const {
-  const auto found = members.find(user);
-  if (found == members.end()) return std::nullopt;
-  return found->second;
+std::optional<rights::OrganizationRole> Locked::RoleInOrganization(const UserId& user) const {
+  return Find(organization_roles, user);
+}
+
+std::optional<Member> Locked::MemberOf(const UserId& user) const { return Find(members, user); }
+
+std::optional<Channel> Locked::ChannelOf(const ChannelId& channel) const { return Find(channels, channel); }
+
+LockPlan& LockPlan::With(const UserId& user, LockMode mode) {
+  if (user.empty()) return *this;
+  const auto [found, is_new] = users.emplace(user, mode);
+  if (!is_new) found->second = std::max(found->second, mode);
+  return *this;
 }
 
 }  // namespace guestpass::membership

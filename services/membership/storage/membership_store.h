@@ -8,10 +8,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "services/membership/storage/locks.h"
+#include "services/membership/storage/membership_reads.h"
 #include "services/membership/storage/membership_tx.h"
 #include "services/membership/storage/reads.h"
 
 namespace guestpass::membership {
+
+// When a transaction was recorded, and the moment of the log that has all of it.
+struct Committed {
+  absl::Time record_time;
+  rights::RightsRevision revision;
+};
 
 // What membership needs stored. Thread-safe; every method blocks. Errors of all: DATABASE_UNAVAILABLE,
 // OVERLOADED.
@@ -21,11 +28,14 @@ class MembershipStore {
 
   // Takes the plan's locks and runs `body` in that transaction. If it returns OK, numbers and records the
   // rights entries and audit entries that it made, commits, and tells the commit listener; else rolls back
-  // and returns its error. Gives when the change was recorded. May run body again, so it assigns and never
-  // appends. CONFLICT, OUTCOME_UNKNOWN.
-  virtual absl::StatusOr<absl::Time> Transact(
+  // and returns its error. May run body again, so it assigns and never appends. CONFLICT, OUTCOME_UNKNOWN.
+  virtual absl::StatusOr<Committed> Transact(
       const LockPlan& plan, const Actor& actor,
       absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) = 0;
+
+  // Reads what the viewer may see, all of it from one snapshot. May run body again.
+  virtual absl::Status Read(const Viewing& viewing,
+                            absl::FunctionRef<absl::Status(MembershipReads&, const View&)> body) = 0;
 
   // Records what guests' times of one shard have brought about, at most `limit` guests, lowest deadline
   // first, in one transaction. A guest whose row somebody else holds is left out, and a time moved meanwhile

@@ -2,36 +2,84 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/rights/names.h"
+#include "common/rights/revision.h"
+#include "services/membership/domain/guest_admission.h"
 #include "services/membership/domain/model.h"
 
 namespace guestpass::membership {
 
+// What a repeated request was answered the first time.
+struct KeptAnswer {
+  std::string answer;
+  absl::Time record_time;
+  rights::RightsRevision revision;
+};
+
 // One transaction that changes rights, its locks held, used from one thread. Whatever changes what a decision
-// reads makes the rights entry by itself; who changes, and why, is told by Audit(). Errors of all are those
-// of the database, to be passed on as they are.
+// or a filter reads makes the rights entry by itself; who changes, and why, is told by Audit(). What changes
+// is only queued, and goes to the database with the next question or the commit; so its errors are the
+// transaction's. What asks is answered after all that was queued before it; its errors are those of the
+// database, to be passed on as they are.
 class MembershipTx {
  public:
   virtual ~MembershipTx() = default;
 
-  // A new organization, whose shard becomes the transaction's.
-  virtual absl::Status InsertOrganization(const Organization& organization) = 0;
+  // A new organization, whose shard becomes the transaction's; a new display name of the locked one.
+  virtual void InsertOrganization(const Organization& organization) = 0;
+  virtual void UpdateOrganization(const Organization& organization) = 0;
 
-  // A user's role in the organization, new or another one. state.role is not nothing.
-  virtual absl::Status PutOrganizationMember(const rights::OrganizationMemberState& state) = 0;
+  // A user's role in the organization, new or another one; without a role, its end.
+  virtual void PutOrganizationMember(const rights::OrganizationMemberState& state) = 0;
 
-  virtual absl::Status InsertWorkspace(const Workspace& workspace) = 0;
-  virtual absl::Status InsertChannel(const Channel& channel) = 0;
-  virtual absl::Status InsertParticipant(const ChannelId& channel, const UserId& user) = 0;
+  // Ends the user's part in the organization's channels wherever only its role there gave it: where it is no
+  // direct member, and in PRIVATE ones also where it is a guest (M9). Gives which, in order.
+  virtual absl::StatusOr<std::vector<ChannelName>> LeaveWithoutMember(const OrganizationId& organization,
+                                                                      const UserId& user) = 0;
+
+  // Owners other than `user`; stable while the organization is locked for update.
+  virtual absl::StatusOr<int64_t> CountOtherOwners(const OrganizationId& organization,
+                                                   const UserId& user) = 0;
+
+  // UpdateWorkspace: name, settings and state.deleted of the one that is locked for update.
+  virtual void InsertWorkspace(const Workspace& workspace) = 0;
+  virtual void UpdateWorkspace(const Workspace& workspace) = 0;
+
+  // UpdateChannel: name and state.archived of one that is locked for update.
+  virtual void InsertChannel(const Channel& channel) = 0;
+  virtual void UpdateChannel(const Channel& channel) = 0;
+
+  // A new DIRECT channel of these users, in order. Where a rival has just made the same, the transaction
+  // rolls back and begins again, and finds it.
+  virtual void InsertDirect(const Channel& channel, const std::vector<UserId>& users) = 0;
+
+  // The DIRECT channel of exactly these users, in order.
+  virtual absl::StatusOr<std::optional<Channel>> FindDirect(const WorkspaceId& workspace,
+                                                            const std::vector<UserId>& users) = 0;
+
+  // Part in a PRIVATE channel; stable while the user's member, or where there is none the channel, is locked
+  // for update.
+  virtual absl::StatusOr<bool> IsParticipant(const ChannelId& channel, const UserId& user) = 0;
+  virtual void InsertParticipant(const ChannelId& channel, const UserId& user) = 0;
+  virtual void DeleteParticipant(const ChannelId& channel, const UserId& user) = 0;
+
+  // Ends the user's part in every PRIVATE channel of the workspace (M9). Gives which, in order.
+  virtual absl::StatusOr<std::vector<ChannelId>> LeavePrivateChannels(const WorkspaceId& workspace,
+                                                                      const UserId& user) = 0;
 
   // A new member, or a changed one: in the second case its row is locked for update. Where a rival has just
   // inserted the row, the transaction rolls back and begins again, and finds it.
-  virtual absl::Status InsertMember(const Member& member) = 0;
-  virtual absl::Status UpdateMember(const Member& member) = 0;
+  virtual void InsertMember(const Member& member) = 0;
+  virtual void UpdateMember(const Member& member) = 0;
+
+  // Another address of a member that is locked for update; no decision reads it, so it makes no entry.
+  virtual void SetAddress(const Member& member) = 0;
 
   // Ends a member, locked for update, with its part in every channel, and notes its removal for good. Gives
   // the channels that it took part in, in order.
@@ -40,16 +88,31 @@ class MembershipTx {
   // Direct ADMINs other than `user`; stable while the workspace is locked for update.
   virtual absl::StatusOr<int64_t> CountOtherAdmins(const WorkspaceId& workspace, const UserId& user) = 0;
 
+  // Guests that have not ended at `now`, other than `user`; stable while the workspace is locked for update.
+  virtual absl::StatusOr<GuestCounts> CountGuests(const WorkspaceId& workspace, const UserId& sponsor,
+                                                  const UserId& user, absl::Time now) = 0;
+
   // The number of the latest removal of that user, or of somebody with that address (folded); 0: none. Asked
   // once the user's row is held, so that no removal is under way.
   virtual absl::StatusOr<uint64_t> RemovedN(const WorkspaceId& workspace, const UserId& user,
                                             const std::string& address) = 0;
 
-  // Decides the key, once and for all. ABORTED CONFLICT if a rival has decided it.
-  virtual absl::Status InsertJoinKey(const JoinKey& key) = 0;
+  // Decides the key, once and for all. The transaction fails with ABORTED CONFLICT if a rival has decided it.
+  virtual void InsertJoinKey(const JoinKey& key) = 0;
 
   // Tells the audit log.
   virtual void Audit(AuditEntry entry) = 0;
+
+  // What the request was answered within the last 24 h. INVALID_ARGUMENT REQUEST_ID_REUSED where the id came
+  // with another request.
+  virtual absl::StatusOr<std::optional<KeptAnswer>> AnswerTo(const RequestKey& key) = 0;
+
+  // Keeps the answer, once and with the commit. Where a rival has just kept one for the same id, the
+  // transaction rolls back and begins again, and finds it.
+  virtual void KeepAnswer(const RequestKey& key, std::string answer) = 0;
+
+  // Rolls back what is OK all the same: everything was judged, and nothing is to be changed.
+  virtual void OnlyJudge() = 0;
 };
 
 }  // namespace guestpass::membership

@@ -10,6 +10,8 @@
 #include "common/rights/decide.h"
 #include "common/rights/ids.h"
 #include "common/rights/objects.h"
+#include "services/membership/domain/guest_admission.h"
+#include "services/membership/domain/model.h"
 
 // What is read without locks, each from one snapshot of the primary. Values.
 namespace guestpass::membership {
@@ -65,8 +67,9 @@ struct ChangesRead {
 // What an invite would meet.
 struct InviteRead {
   absl::Time now;
-  MemberRights inviter;  // with the channels asked for
-  std::string workspace_display_name;
+  MemberRights inviter;        // with the channels asked for
+  Workspace workspace;         // where inviter.found
+  GuestCounts guests;          // with the inviter as the sponsor
   bool member_exists = false;  // a direct member has the address, guests that have ended not counted
   uint64_t removed_n = 0;      // the number of the address's latest removal; 0: none
 };

@@ -23,6 +23,16 @@ class CreationTest : public testing::Test {
     return request;
   }
 
+  auto Create(const rpc::Call& call, const v1::CreateOrganizationRequest& request) {
+    return here_.organizations.CreateOrganization(call, request);
+  }
+  auto Create(const rpc::Call& call, const v1::CreateWorkspaceRequest& request) {
+    return here_.workspaces.CreateWorkspace(call, request);
+  }
+  auto Create(const rpc::Call& call, const v1::CreateChannelRequest& request) {
+    return here_.channels.CreateChannel(call, request);
+  }
+
   Installation here_;
 };
 
@@ -34,36 +44,47 @@ TEST_F(CreationTest, OnlyOperatorsCreateOrganizations) {
   v1::CreateOrganizationRequest request;
   request.mutable_organization()->set_display_name("Mine");
   request.set_owner(Installation::IdOf("ann").ToString());
-  ExpectReason(here_.membership.Create(Installation::As("ann"), request).status(), Reason::kCallerNotAllowed);
-  EXPECT_TRUE(here_.membership.Create(Installation::AsOperator(), request).ok());
+  ExpectReason(Create(Installation::As("ann"), request).status(), Reason::kCallerNotAllowed);
+  EXPECT_TRUE(Create(Installation::AsOperator(), request).ok());
   request.set_owner("ann");
-  ExpectReason(here_.membership.Create(Installation::AsOperator(), request).status(), Reason::kFieldInvalid);
+  ExpectReason(Create(Installation::AsOperator(), request).status(), Reason::kFieldInvalid);
 }
 
 TEST_F(CreationTest, OwnersAndAdminsOfTheOrganizationCreateWorkspacesAndAreTheirFirstAdmin) {
-  const auto workspace = here_.membership.Create(Installation::As("orgadmin"), NewWorkspace());
+  const auto workspace = Create(Installation::As("orgadmin"), NewWorkspace());
   ASSERT_TRUE(workspace.ok()) << workspace.status();
   EXPECT_EQ(workspace->guest_grace().seconds(), 24 * 3600);
   const auto read = here_.store.ReadRights(
       {{*ParseWorkspaceName("name", workspace->name()), Installation::IdOf("orgadmin"), {}}});
   EXPECT_EQ(read->members[0].member.role, rights::Role::kAdmin);
-  ExpectReason(here_.membership.Create(Installation::As("ann"), NewWorkspace()).status(),
-               Reason::kRoleTooLow);
+  ExpectReason(Create(Installation::As("ann"), NewWorkspace()).status(), Reason::kRoleTooLow);
 }
 
-TEST_F(CreationTest, AnOperatorWithoutARoleInTheOrganizationCreatesNoWorkspace) {
-  const absl::Status status = here_.membership.Create(Installation::AsOperator(), NewWorkspace()).status();
-  ExpectReason(status, Reason::kRoleTooLow);
-  EXPECT_EQ(DetailsOf(status)->metadata, (Metadata{{"role", "NONE"}}));
-  auto unknown = NewWorkspace();
-  unknown.set_parent("organizations/" + std::string(26, 'x'));
-  EXPECT_EQ(here_.membership.Create(Installation::AsOperator(), unknown).status(), status);
-  EXPECT_EQ(here_.Count("SELECT count(*) FROM workspaces"), 1);
+TEST_F(CreationTest, AnOperatorWithoutARoleInTheOrganizationNamesTheFirstAdmin) {
+  auto request = NewWorkspace();
+  ExpectReason(Create(Installation::AsOperator(), request).status(), Reason::kFieldInvalid);
+  request.set_first_admin(Installation::IdOf("ann").ToString());
+  const auto workspace = Create(Installation::AsOperator(), request);
+  ASSERT_TRUE(workspace.ok()) << workspace.status();
+  const auto id = *ParseWorkspaceName("name", workspace->name());
+  const auto read = here_.store.ReadRights({{.workspace = id, .user = Installation::IdOf("ann")}});
+  EXPECT_EQ(read->members[0].member.role, rights::Role::kAdmin);
+  EXPECT_EQ(here_.Count("SELECT count(*) FROM audit_entries WHERE action = 'workspace.created' AND platform"),
+            1);
+  request.set_parent("organizations/" + std::string(26, 'x'));
+  ExpectReason(Create(Installation::AsOperator(), request).status(), Reason::kOrganizationNotFound);
+  ExpectReason(Create(Installation::As("owner"), request).status(), Reason::kRoleTooLow);
+}
+
+TEST_F(CreationTest, WhoHasARoleInTheOrganizationIsTheFirstAdminAndNamesNobodyElse) {
   rpc::Call owner = Installation::As("owner");
   owner.caller.is_operator = true;
-  ASSERT_TRUE(here_.membership.Create(owner, NewWorkspace()).ok());
+  auto request = NewWorkspace();
+  ASSERT_TRUE(Create(owner, request).ok());
   EXPECT_EQ(here_.Count("SELECT count(*) FROM audit_entries WHERE action = 'workspace.created' AND platform"),
             0);
+  request.set_first_admin(Installation::IdOf("ann").ToString());
+  ExpectReason(Create(owner, request).status(), Reason::kFieldInvalid);
 }
 
 TEST_F(CreationTest, AServiceThatIsAnOperatorCreatesOrganizations) {
@@ -71,9 +92,9 @@ TEST_F(CreationTest, AServiceThatIsAnOperatorCreatesOrganizations) {
   v1::CreateOrganizationRequest request;
   request.mutable_organization()->set_display_name("Theirs");
   request.set_owner(Installation::IdOf("ann").ToString());
-  ExpectReason(here_.membership.Create(service, request).status(), Reason::kCallerNotAllowed);
+  ExpectReason(Create(service, request).status(), Reason::kCallerNotAllowed);
   service.caller.is_operator = true;
-  ASSERT_TRUE(here_.membership.Create(service, request).ok());
+  ASSERT_TRUE(Create(service, request).ok());
   EXPECT_EQ(
       here_.Count("SELECT count(*) FROM audit_entries WHERE actor IS NULL AND platform AND actor_service = "
                   "'provisioning'"),
@@ -92,60 +113,57 @@ std::vector<std::string> FieldsOf(const absl::Status& status) {
 
 TEST_F(CreationTest, EveryBadFieldOfANewThingIsNamed) {
   using Fields = std::vector<std::string>;
-  EXPECT_EQ(
-      FieldsOf(here_.membership.Create(Installation::AsOperator(), v1::CreateOrganizationRequest()).status()),
-      (Fields{"organization.display_name", "owner"}));
+  EXPECT_EQ(FieldsOf(Create(Installation::AsOperator(), v1::CreateOrganizationRequest()).status()),
+            (Fields{"organization.display_name", "owner"}));
   auto workspace = NewWorkspace();
   workspace.mutable_workspace()->set_display_name("");
   workspace.mutable_workspace()->mutable_guest_grace()->set_seconds(-1);
-  EXPECT_EQ(FieldsOf(here_.membership.Create(Installation::As("owner"), workspace).status()),
+  EXPECT_EQ(FieldsOf(Create(Installation::As("owner"), workspace).status()),
             (Fields{"workspace.display_name", "workspace.guest_grace"}));
   auto channel = NewChannel();
   channel.clear_channel();
-  EXPECT_EQ(FieldsOf(here_.membership.Create(Installation::As("owner"), channel).status()),
+  EXPECT_EQ(FieldsOf(Create(Installation::As("owner"), channel).status()),
             (Fields{"channel.display_name", "channel.kind"}));
 }
 
 TEST_F(CreationTest, AuthorizationComesBeforeValidation) {
   auto bad_workspace = NewWorkspace();
   bad_workspace.mutable_workspace()->set_display_name("two\nlines");
-  ExpectReason(here_.membership.Create(Installation::As("ann"), bad_workspace).status(), Reason::kRoleTooLow);
-  ExpectReason(here_.membership.Create(Installation::As("owner"), bad_workspace).status(),
-               Reason::kFieldInvalid);
+  ExpectReason(Create(Installation::As("ann"), bad_workspace).status(), Reason::kRoleTooLow);
+  ExpectReason(Create(Installation::As("owner"), bad_workspace).status(), Reason::kFieldInvalid);
   auto bad_channel = NewChannel();
   bad_channel.mutable_channel()->set_kind(type::v1::CHANNEL_KIND_DIRECT);
-  ExpectReason(here_.membership.Create(Installation::As("ann"), bad_channel).status(), Reason::kRoleTooLow);
-  ExpectReason(here_.membership.Create(Installation::As("owner"), bad_channel).status(),
-               Reason::kFieldInvalid);
+  ExpectReason(Create(Installation::As("ann"), bad_channel).status(), Reason::kRoleTooLow);
+  ExpectReason(Create(Installation::As("owner"), bad_channel).status(), Reason::kFieldInvalid);
 }
 
 TEST_F(CreationTest, GraceIsZeroToThirtyDaysInWholeMicroseconds) {
   auto request = NewWorkspace();
   request.mutable_workspace()->mutable_guest_grace()->set_seconds(30 * 24 * 3600);
-  EXPECT_TRUE(here_.membership.Create(Installation::As("owner"), request).ok());
+  EXPECT_TRUE(Create(Installation::As("owner"), request).ok());
   request.mutable_workspace()->mutable_guest_grace()->set_nanos(1000);
-  ExpectReason(here_.membership.Create(Installation::As("owner"), request).status(), Reason::kFieldInvalid);
+  ExpectReason(Create(Installation::As("owner"), request).status(), Reason::kFieldInvalid);
   request.mutable_workspace()->mutable_guest_grace()->set_seconds(0);
-  EXPECT_TRUE(here_.membership.Create(Installation::As("owner"), request).ok());
+  EXPECT_TRUE(Create(Installation::As("owner"), request).ok());
   request.mutable_workspace()->mutable_guest_grace()->set_nanos(1001);
-  ExpectReason(here_.membership.Create(Installation::As("owner"), request).status(), Reason::kFieldInvalid);
+  ExpectReason(Create(Installation::As("owner"), request).status(), Reason::kFieldInvalid);
   request.mutable_workspace()->mutable_guest_grace()->set_nanos(-1000);
-  ExpectReason(here_.membership.Create(Installation::As("owner"), request).status(), Reason::kFieldInvalid);
+  ExpectReason(Create(Installation::As("owner"), request).status(), Reason::kFieldInvalid);
 }
 
 TEST_F(CreationTest, AStrangerIsToldTheSameOfWhatExistsAndWhatDoesNot) {
   auto unknown = NewChannel();
   unknown.set_parent("workspaces/" + std::string(26, 'x'));
-  const absl::Status of_unknown = here_.membership.Create(Installation::As("ann"), unknown).status();
+  const absl::Status of_unknown = Create(Installation::As("ann"), unknown).status();
   ExpectReason(of_unknown, Reason::kRoleTooLow);
-  EXPECT_EQ(of_unknown, here_.membership.Create(Installation::As("ann"), NewChannel()).status());
+  EXPECT_EQ(of_unknown, Create(Installation::As("ann"), NewChannel()).status());
   EXPECT_EQ(DetailsOf(of_unknown)->metadata, (Metadata{{"role", "NONE"}}));
 }
 
 TEST_F(CreationTest, TheCreatorOfAPrivateChannelTakesPartInItAndAnOperatorDoesNot) {
   for (const auto& [call, takes_part] :
        {std::pair(Installation::As("orgadmin"), true), std::pair(Installation::AsOperator(), false)}) {
-    const auto channel = here_.membership.Create(call, NewChannel());
+    const auto channel = Create(call, NewChannel());
     ASSERT_TRUE(channel.ok()) << channel.status();
     const auto read = here_.store.ReadRights(
         {{here_.workspace, call.caller.user->user, {ParseChannelName("name", channel->name())->channel}}});
@@ -154,7 +172,7 @@ TEST_F(CreationTest, TheCreatorOfAPrivateChannelTakesPartInItAndAnOperatorDoesNo
 }
 
 TEST_F(CreationTest, EveryChangeIsAuditedWithItsActorAndWithoutNamesOrAddresses) {
-  ASSERT_TRUE(here_.membership.Create(Installation::AsOperator(), NewChannel()).ok());
+  ASSERT_TRUE(Create(Installation::AsOperator(), NewChannel()).ok());
   here_.AddMember("ann", type::v1::ROLE_GUEST);
   ASSERT_TRUE(here_.SetTtl("ann", absl::Hours(1)).ok());
   ASSERT_TRUE(here_.Remove("owner", "ann").ok());
@@ -215,16 +233,16 @@ TEST_F(CreationTest, CheckAccessSaysWhatTheDecisionLibrarySays) {
   here_.AddMember("ann", type::v1::ROLE_GUEST);
   auto post = Ask(here_, "ann", type::v1::ACTION_POST);
   const rpc::Call gateway = Installation::AsService("messaging-gateway");
-  EXPECT_TRUE(here_.membership.Check(gateway, post)->allowed());
+  EXPECT_TRUE(here_.access_checks.Check(gateway, post)->allowed());
   ASSERT_TRUE(here_.SetTtl("ann", absl::ZeroDuration()).ok());
-  const auto locked = here_.membership.Check(gateway, post);
+  const auto locked = here_.access_checks.Check(gateway, post);
   EXPECT_FALSE(locked->allowed());
   EXPECT_EQ(locked->reason(), "GUEST_SOFT_LOCKED");
   EXPECT_EQ(locked->guest_state(), type::v1::GUEST_STATE_SOFT_LOCKED);
   EXPECT_EQ(locked->metadata().count("expire_time"), 1u);
-  EXPECT_TRUE(here_.membership.Check(gateway, Ask(here_, "ann", type::v1::ACTION_READ))->allowed());
+  EXPECT_TRUE(here_.access_checks.Check(gateway, Ask(here_, "ann", type::v1::ACTION_READ))->allowed());
   post.set_channel(here_.ChannelName(here_.private_channel));
-  EXPECT_EQ(here_.membership.Check(gateway, Ask(here_, "stranger", type::v1::ACTION_READ))->reason(),
+  EXPECT_EQ(here_.access_checks.Check(gateway, Ask(here_, "stranger", type::v1::ACTION_READ))->reason(),
             "ROLE_TOO_LOW");
 }
 
@@ -232,11 +250,11 @@ TEST_F(CreationTest, CheckAccessIsForAdminsAndForOneself) {
   here_.AddMember("ann", type::v1::ROLE_MEMBER);
   here_.AddMember("ben", type::v1::ROLE_MEMBER);
   const auto about_ann = Ask(here_, "ann", type::v1::ACTION_READ);
-  EXPECT_TRUE(here_.membership.Check(Installation::As("ann"), about_ann)->allowed());
-  EXPECT_TRUE(here_.membership.Check(Installation::As("owner"), about_ann)->allowed());
-  ExpectReason(here_.membership.Check(Installation::As("ben"), about_ann).status(), Reason::kRoleTooLow);
+  EXPECT_TRUE(here_.access_checks.Check(Installation::As("ann"), about_ann)->allowed());
+  EXPECT_TRUE(here_.access_checks.Check(Installation::As("owner"), about_ann)->allowed());
+  ExpectReason(here_.access_checks.Check(Installation::As("ben"), about_ann).status(), Reason::kRoleTooLow);
   const auto about_stranger = Ask(here_, "stranger", type::v1::ACTION_READ);
-  ExpectReason(here_.membership.Check(Installation::As("stranger"), about_stranger).status(),
+  ExpectReason(here_.access_checks.Check(Installation::As("stranger"), about_stranger).status(),
                Reason::kRoleTooLow);
 }
 

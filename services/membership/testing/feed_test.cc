@@ -45,7 +45,7 @@ class FeedTest : public testing::Test {
     channel.set_parent(absl::StrCat("workspaces/", here_.workspace.text()));
     channel.mutable_channel()->set_display_name("ben's");
     channel.mutable_channel()->set_kind(type::v1::CHANNEL_KIND_PRIVATE);
-    ASSERT_TRUE(here_.membership.Create(Installation::As("ben"), channel).ok());
+    ASSERT_TRUE(here_.channels.CreateChannel(Installation::As("ben"), channel).ok());
     ASSERT_TRUE(here_.Remove("owner", "ben").ok());
     ASSERT_TRUE(here_.NewSession()
                     ->Script("UPDATE members SET access_end_us = expire_us WHERE expire_us <= now_us()")

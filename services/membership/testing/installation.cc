@@ -46,7 +46,7 @@ Installation::Installation(absl::Duration grace)
   v1::CreateOrganizationRequest new_organization;
   new_organization.mutable_organization()->set_display_name("Organization");
   new_organization.set_owner(IdOf("owner").ToString());
-  const auto made = Must(membership.Create(AsOperator(), new_organization));
+  const auto made = Must(organizations.CreateOrganization(AsOperator(), new_organization));
   organization = *ParseOrganizationName("name", made.name());
   Must(NewSession()
            ->Run("INSERT INTO organization_members VALUES ($1, $2, 'ADMIN')",
@@ -56,19 +56,20 @@ Installation::Installation(absl::Duration grace)
   new_workspace.set_parent(made.name());
   new_workspace.mutable_workspace()->set_display_name("Workspace");
   *new_workspace.mutable_workspace()->mutable_guest_grace() = rpc::ToProto(grace);
-  workspace = *ParseWorkspaceName("name", Must(membership.Create(As("owner"), new_workspace)).name());
+  workspace =
+      *ParseWorkspaceName("name", Must(workspaces.CreateWorkspace(As("owner"), new_workspace)).name());
   const auto make_channel = [&](type::v1::ChannelKind kind) {
-    const auto channel = Must(membership.Create(As("owner"), NewChannel(workspace, kind)));
+    const auto channel = Must(channels.CreateChannel(As("owner"), NewChannel(workspace, kind)));
     return ParseChannelName("name", channel.name())->channel;
   };
   public_channel = make_channel(type::v1::CHANNEL_KIND_PUBLIC);
   private_channel = make_channel(type::v1::CHANNEL_KIND_PRIVATE);
 }
 
-UserId Installation::IdOf(const std::string& name) { return auth::UserIdOf("issuer", name); }
+UserId Installation::IdOf(const std::string& name) { return auth::UserIdOf(auth::kDevelopmentIssuer, name); }
 
 rpc::Call Installation::As(const std::string& name) {
-  rpc::Call call{.request_id = "request"};
+  rpc::Call call{.request_id = "request", .deadline = absl::InfiniteFuture()};
   call.caller.user = auth::Identity{
       .user = IdOf(name), .subject = name, .email = name + "@example.com", .email_verified = true};
   return call;
@@ -81,7 +82,8 @@ rpc::Call Installation::AsOperator() {
 }
 
 rpc::Call Installation::AsService(const std::string& service, const std::string& user) {
-  rpc::Call call = user.empty() ? rpc::Call{.request_id = "request"} : As(user);
+  rpc::Call call =
+      user.empty() ? rpc::Call{.request_id = "request", .deadline = absl::InfiniteFuture()} : As(user);
   call.caller.service = service;
   return call;
 }
@@ -118,7 +120,7 @@ void Installation::AddMember(const std::string& name, type::v1::Role role) {
 absl::Status Installation::Remove(const std::string& by, const std::string& name) {
   v1::DeleteMemberRequest request;
   request.set_name(MemberName(name));
-  return membership.Delete(As(by), request).status();
+  return members.DeleteMember(As(by), request).status();
 }
 
 absl::Status Installation::SetTtl(const std::string& name, absl::Duration ttl) {

@@ -11,9 +11,20 @@
 #include "common/auth/token_verifier.h"
 #include "common/postgres/pool.h"
 #include "common/postgres/session.h"
-#include "services/membership/server/membership_service.h"
+#include "services/membership/server/audit_log.h"
+#include "services/membership/server/channel_members.h"
+#include "services/membership/server/channels.h"
+#include "services/membership/server/check_access.h"
+#include "services/membership/server/guest_grants.h"
+#include "services/membership/server/members.h"
+#include "services/membership/server/organization_members.h"
+#include "services/membership/server/organizations.h"
 #include "services/membership/server/rights_service.h"
+#include "services/membership/server/user_removals.h"
+#include "services/membership/server/workspaces.h"
+#include "services/membership/storage/postgres/pg_access_reader.h"
 #include "services/membership/storage/postgres/pg_membership_store.h"
+#include "services/membership/storage/postgres/pg_upkeep.h"
 #include "tests/harness/servers/test_database.h"
 
 namespace guestpass::membership {
@@ -65,6 +76,9 @@ class Installation {
   harness::TestDatabase database;
   postgres::Pool pool;
   PgMembershipStore store{pool, recorder};
+  PgUpkeep upkeep{pool};
+  PgAccessReader access_reader{pool};
+  const auth::Sealer pages = *auth::Sealer::Parse("k:" + std::string(64, 'a'));
 
  private:
   static std::string MakeKeyDirectory();
@@ -77,7 +91,17 @@ class Installation {
  public:
   const auth::Issuer issuer = *auth::Issuer::LoadOrCreate(key_directory_);  // of tokens that `runner` accepts
   rpc::Runner runner{executor_, verifier_, SystemClock()};
-  MembershipService membership{runner, store};
+  Organizations organizations{store, pages};
+  OrganizationMembers organization_members{store, pages};
+  UserRemovals user_removals{store, upkeep};
+  Workspaces workspaces{store, upkeep, pages};
+  Members members{store, pages};
+  Channels channels{store, pages};
+  ChannelMembers channel_members{store, pages};
+  GuestGrants guest_grants{store, pages};
+  AuditLog audit_log{store, pages};
+  AccessLanes access_lanes{access_reader};
+  AccessChecks access_checks{access_lanes};
   RightsService rights{runner, store};
   OrganizationId organization;
   WorkspaceId workspace;

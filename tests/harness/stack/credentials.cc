@@ -18,12 +18,12 @@ namespace guestpass::harness {
 namespace {
 
 constexpr absl::Duration kServiceTokenTtl = absl::Hours(30 * 24);
-constexpr size_t kRightsKeyBytes = 32;
+constexpr size_t kKeyBytes = 32;
 
-absl::Status EnsureRightsKey(const std::string& path) {
+absl::Status EnsureKey(const std::string& path) {
   if (std::filesystem::exists(path)) return absl::OkStatus();
-  return WriteFile(
-      path, absl::StrCat("development:", absl::BytesToHexString(auth::RandomBytes(kRightsKeyBytes)), "\n"));
+  return WriteFile(path,
+                   absl::StrCat("development:", absl::BytesToHexString(auth::RandomBytes(kKeyBytes)), "\n"));
 }
 
 }  // namespace
@@ -31,7 +31,8 @@ absl::Status EnsureRightsKey(const std::string& path) {
 absl::StatusOr<Credentials> Credentials::Make(const std::string& directory) {
   ASSIGN_OR_RETURN(auth::Issuer issuer, auth::Issuer::LoadOrCreate(directory));
   Credentials credentials(directory, std::move(issuer));
-  RETURN_IF_ERROR(EnsureRightsKey(credentials.rights_keys_file()));
+  RETURN_IF_ERROR(EnsureKey(credentials.rights_keys_file()));
+  RETURN_IF_ERROR(EnsureKey(credentials.page_keys_file()));
   const absl::Time now = absl::Now();
   for (const absl::string_view service : {kMembership, kInvite, kGuestExpiry, kGateway}) {
     const std::string token = credentials.issuer_.Mint({.subject = std::string(service),

@@ -31,8 +31,8 @@ struct TokenOptions {
 };
 
 // What a stack's services prove themselves with and verify others by, as files in its data directory and in
-// `keys` there, which only its owner reads. The issuer's key and the rights key stay from one start to the
-// next. A value.
+// `keys` there, which only its owner reads. The issuer's key, the rights key and the pages' key stay from one
+// start to the next. A value.
 class Credentials {
  public:
   // Loads what `directory` has and makes the rest: service tokens anew each time, for 30 days.
@@ -41,6 +41,7 @@ class Credentials {
 
   std::string key_set_file() const { return directory_ + "/jwks.json"; }
   std::string rights_keys_file() const { return directory_ + "/keys/rights_keys"; }
+  std::string page_keys_file() const { return directory_ + "/keys/page_keys"; }
   std::string service_token_file(absl::string_view service) const;
 
   // A service's password at NATS, its user name there being the service's.

@@ -16,6 +16,8 @@ namespace {
 
 using postgres::Isolation;
 using postgres::Params;
+using postgres::Pipeline;
+using postgres::Result;
 using postgres::Session;
 
 // The first number says whose advisory lock it is: "gpex" in ASCII. The settings make the next statement
@@ -28,15 +30,15 @@ constexpr char kBegin[] = R"sql(
 
 // The condition is judged again on each row as it is locked, so that a time moved meanwhile wins (G6).
 constexpr char kLockDue[] = "SELECT " GUESTPASS_MEMBER_COLUMNS(m) R"sql(,
-         (SELECT organization FROM workspaces w WHERE w.id = m.workspace)
+         (SELECT organization FROM workspaces w WHERE w.id = m.workspace), m.ctid
   FROM members m WHERE m.shard = $1 AND m.due_us <= $2
   ORDER BY m.due_us LIMIT $3 FOR NO KEY UPDATE OF m SKIP LOCKED
 )sql";
 
+// By ctid, which a lock keeps: no other plan than one look at each of the rows.
 constexpr char kSetStates[] = R"sql(
   UPDATE members m SET recorded_state = s.state
-  FROM unnest($1::text[], $2::text[], $3::text[]) AS s (workspace, user_id, state)
-  WHERE m.workspace = s.workspace AND m.user_id = s.user_id
+  FROM unnest($1::tid[], $2::text[]) AS s (locked, state) WHERE m.ctid = s.locked
 )sql";
 
 constexpr char kCountDue[] = "SELECT count(*) FROM members WHERE shard = $1 AND due_us <= $2";
@@ -62,8 +64,9 @@ constexpr char kNow[] = R"sql(
   SELECT now_us(), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
 )sql";
 
+// Rows and what becomes of them.
 struct States {
-  std::vector<std::string> workspaces, users, states;
+  std::vector<std::string> ctids, states;
 };
 
 const char* ActionOf(rights::GuestState state) {
@@ -71,8 +74,8 @@ const char* ActionOf(rights::GuestState state) {
 }
 
 // One audit entry for each transition, one rights entry for the last.
-void RecordTransitions(const Member& member, const OrganizationId& organization, absl::Time now,
-                       RightsRecord& record, States& states) {
+void RecordTransitions(const Member& member, const OrganizationId& organization, absl::string_view ctid,
+                       absl::Time now, RightsRecord& record, States& states) {
   rights::MemberState state = member.state;
   const std::vector<Transition> transitions = DueTransitions(state, now);
   if (transitions.empty()) return;
@@ -88,8 +91,7 @@ void RecordTransitions(const Member& member, const OrganizationId& organization,
                   .effective_time = transition.effective_time});
   }
   record.Add(state, transitions.back().effective_time);
-  states.workspaces.push_back(state.workspace.ToString());
-  states.users.push_back(state.user.ToString());
+  states.ctids.emplace_back(ctid);
   states.states.emplace_back(ToText(state.recorded));
 }
 
@@ -97,35 +99,36 @@ void RecordTransitions(const Member& member, const OrganizationId& organization,
 
 absl::StatusOr<DueBatch> PgMembershipStore::ApplyDue(uint32_t shard, int limit, const Actor& actor) {
   DueBatch batch;
-  CommittedEntries committed;
-  RETURN_IF_ERROR(postgres::Transact(pool_, Isolation::kReadCommitted, [&](Session& session) -> absl::Status {
+  RightsRecord::Written written;
+  RETURN_IF_ERROR(postgres::TransactPipelined(pool_, [&](Pipeline& pipeline) -> absl::Status {
     batch = {};
-    committed = {};
-    ASSIGN_OR_RETURN(const postgres::Result begun, session.Run(kBegin, Params::Of(shard)));
-    batch.busy = !begun.Bool(0, 0);
+    written = {};
+    pipeline.Add(kBegin, Params::Of(shard));
+    ASSIGN_OR_RETURN(const std::vector<Result> begun, pipeline.Run());
+    batch.busy = !begun[0].Bool(0, 0);
     if (batch.busy) return absl::OkStatus();
-    const absl::Time now = begun.Time(0, 1);
-    ASSIGN_OR_RETURN(const postgres::Result due, session.Run(kLockDue, Params::Of(shard, now, limit)));
+    const absl::Time now = begun[0].Time(0, 1);
+    pipeline.Add(kLockDue, Params::Of(shard, now, limit));
+    ASSIGN_OR_RETURN(const std::vector<Result> locked, pipeline.Run());
+    const Result& due = locked[0];
     RightsRecord record(actor);
     States states;
     for (int row = 0; row < due.rows(); ++row) {
-      RecordTransitions(MemberIn(due, row, 0), due.As<OrganizationId>(row, 10), now, record, states);
+      RecordTransitions(MemberIn(due, row, 0), due.As<OrganizationId>(row, 10), due.Text(row, 11), now,
+                        record, states);
     }
-    batch.applied = static_cast<int>(states.users.size());
-    if (batch.applied > 0) {
-      const Params params = Params::Of(states.workspaces, states.users, states.states);
-      RETURN_IF_ERROR(session.Run(kSetStates, params).status());
-    }
+    batch.applied = static_cast<int>(states.ctids.size());
     if (due.rows() < limit) {
-      ASSIGN_OR_RETURN(const postgres::Result left, session.Run(kCountDue, Params::Of(shard, now)));
-      batch.skipped = static_cast<int>(left.Int64(0, 0));
+      pipeline.AddSeen(kCountDue, Params::Of(shard, now), [&batch](const Result& left) {
+        batch.skipped = static_cast<int>(left.Int64(0, 0)) - batch.applied;
+      });
     }
     if (record.empty()) return absl::OkStatus();
-    ASSIGN_OR_RETURN(RightsRecord::Written written, record.Write(session, shard));
-    committed = std::move(written.committed);
+    pipeline.Add(kSetStates, Params::Of(states.ctids, states.states));
+    record.Write(pipeline, shard, written);
     return absl::OkStatus();
   }));
-  Tell(committed);
+  Tell(written.committed);
   return batch;
 }
 
@@ -133,8 +136,8 @@ absl::StatusOr<std::vector<uint32_t>> PgMembershipStore::DueShards() {
   std::vector<uint32_t> shards;
   RETURN_IF_ERROR(postgres::Transact(pool_, Isolation::kSnapshot, [&](Session& session) -> absl::Status {
     shards.clear();
-    ASSIGN_OR_RETURN(const postgres::Result now, session.Run(kNow));
-    ASSIGN_OR_RETURN(const postgres::Result due, session.Run(kDueShards, Params::Of(now.Time(0, 0))));
+    ASSIGN_OR_RETURN(const Result now, session.Run(kNow));
+    ASSIGN_OR_RETURN(const Result due, session.Run(kDueShards, Params::Of(now.Time(0, 0))));
     for (int row = 0; row < due.rows(); ++row) shards.push_back(static_cast<uint32_t>(due.Int64(row, 0)));
     return absl::OkStatus();
   }));
@@ -144,8 +147,8 @@ absl::StatusOr<std::vector<uint32_t>> PgMembershipStore::DueShards() {
 absl::StatusOr<DeadlineRead> PgMembershipStore::NextDeadline() {
   DeadlineRead read;
   RETURN_IF_ERROR(postgres::Transact(pool_, Isolation::kSnapshot, [&](Session& session) -> absl::Status {
-    ASSIGN_OR_RETURN(const postgres::Result now, session.Run(kNow));
-    ASSIGN_OR_RETURN(const postgres::Result next, session.Run(kNextDeadline));
+    ASSIGN_OR_RETURN(const Result now, session.Run(kNow));
+    ASSIGN_OR_RETURN(const Result next, session.Run(kNextDeadline));
     read = {.now = now.Time(0, 0)};
     if (!next.IsNull(0, 0)) read.deadline = next.Time(0, 0);
     return absl::OkStatus();

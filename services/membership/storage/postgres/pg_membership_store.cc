@@ -14,6 +14,7 @@ namespace {
 
 using postgres::Isolation;
 using postgres::Params;
+using postgres::Pipeline;
 using postgres::Session;
 
 constexpr int kAttempts = 5;
@@ -29,19 +30,19 @@ constexpr char kReadJoinKey[] =
 
 }  // namespace
 
-absl::StatusOr<absl::Time> PgMembershipStore::Transact(
+absl::StatusOr<Committed> PgMembershipStore::Transact(
     const LockPlan& plan, const Actor& actor,
     absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) {
-  LockMode workspace_mode = LockMode::kShare;
+  LockMode workspace_mode = plan.workspace_mode;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
     Outcome outcome;
     const absl::Status status = TransactOnce(plan, workspace_mode, actor, body, outcome);
-    if (status.ok()) {
-      Tell(outcome.committed);
-      return outcome.record_time;
+    if (outcome.only_judged || status.ok()) {
+      Tell(outcome.written.committed);
+      return Committed{outcome.written.record_time, outcome.written.revision};
     }
-    if (!IsBeginAgain(status)) return status;
-    if (plan.changes_workspace) workspace_mode = LockMode::kUpdate;
+    if (outcome.too_weak) workspace_mode = LockMode::kUpdate;
+    if (!outcome.too_weak && !MetARival(status)) return Explained(status, outcome.join_key);
   }
   return Error(Reason::kConflict, "Others change the same thing all the time. Try again.");
 }
@@ -49,18 +50,23 @@ absl::StatusOr<absl::Time> PgMembershipStore::Transact(
 absl::Status PgMembershipStore::TransactOnce(
     const LockPlan& plan, LockMode workspace_mode, const Actor& actor,
     absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body, Outcome& outcome) {
-  return postgres::Transact(pool_, Isolation::kReadCommitted, [&](Session& session) -> absl::Status {
-    ASSIGN_OR_RETURN(const Locked locked, TakeLocks(session, plan, workspace_mode));
-    const bool too_weak = workspace_mode == LockMode::kShare && plan.changes_workspace;
-    if (too_weak && plan.changes_workspace(locked)) return BeginAgain();
+  return postgres::TransactPipelined(pool_, [&](Pipeline& pipeline) -> absl::Status {
+    outcome = {};
+    Locked locked;
+    RETURN_IF_ERROR(TakeLocks(pipeline, plan, workspace_mode, locked));
+    outcome.too_weak =
+        workspace_mode == LockMode::kShare && plan.changes_workspace && plan.changes_workspace(locked);
+    if (outcome.too_weak) return absl::AbortedError("begin again with a stronger lock");
     RightsRecord record(actor);
-    PgMembershipTx tx(session, locked, record);
+    PgMembershipTx tx(pipeline, locked, record);
     RETURN_IF_ERROR(body(tx, locked));
-    outcome = {.record_time = locked.now};
+    outcome.written = {.record_time = locked.now, .revision = locked.revision};
+    outcome.join_key = tx.join_key();
+    outcome.only_judged = tx.only_judge();
+    if (outcome.only_judged) return absl::CancelledError("only judged");
     if (record.empty()) return absl::OkStatus();
     if (!tx.shard().has_value()) return Error(Reason::kInternal, "a change without an organization");
-    ASSIGN_OR_RETURN(RightsRecord::Written written, record.Write(session, *tx.shard()));
-    outcome = {std::move(written.committed), written.record_time};
+    record.Write(pipeline, *tx.shard(), outcome.written);
     return absl::OkStatus();
   });
 }

@@ -17,9 +17,11 @@ class PgMembershipStore : public MembershipStore {
   // Both outlive this.
   PgMembershipStore(postgres::Pool& pool, CommitListener& listener) : pool_(pool), listener_(listener) {}
 
-  absl::StatusOr<absl::Time> Transact(
+  absl::StatusOr<Committed> Transact(
       const LockPlan& plan, const Actor& actor,
       absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) override;
+  absl::Status Read(const Viewing& viewing,
+                    absl::FunctionRef<absl::Status(MembershipReads&, const View&)> body) override;
   absl::StatusOr<DueBatch> ApplyDue(uint32_t shard, int limit, const Actor& actor) override;
   absl::StatusOr<std::vector<uint32_t>> DueShards() override;
   absl::StatusOr<DeadlineRead> NextDeadline() override;
@@ -30,10 +32,12 @@ class PgMembershipStore : public MembershipStore {
   absl::StatusOr<JoinKey> ResolveJoinKey(const std::string& key) override;
 
  private:
-  // A transaction that has done its work: what it recorded, or when it was, if it recorded nothing.
+  // How one attempt at a transaction went.
   struct Outcome {
-    CommittedEntries committed;
-    absl::Time record_time;
+    bool too_weak = false;          // it has to begin again with the workspace locked for update
+    bool only_judged = false;       // it was rolled back, and is OK all the same
+    std::string join_key;           // what it tried to decide
+    RightsRecord::Written written;  // or only when it was, if it recorded nothing
   };
 
   absl::Status TransactOnce(const LockPlan& plan, LockMode workspace_mode, const Actor& actor,

@@ -20,23 +20,28 @@ using postgres::Session;
 
 constexpr char kNow[] = "SELECT rights_epoch(), now_us()";
 
+// Every row is looked up by itself, LATERAL and with a LIMIT: so also a plan made while the tables were small
+// finds it by its whole key, and joins no table.
 constexpr char kMembers[] =
     "SELECT w.organization, w.shard, w.deleted, h.n, o.role, " GUESTPASS_MEMBER_COLUMNS(m)
         R"sql(
   FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q (workspace, user_id, i)
-  LEFT JOIN workspaces w ON w.id = q.workspace
-  LEFT JOIN rights_heads h ON h.shard = w.shard
-  LEFT JOIN organization_members o ON o.organization = w.organization AND o.user_id = q.user_id
-  LEFT JOIN members m ON m.workspace = w.id AND m.user_id = q.user_id
+  LEFT JOIN LATERAL (SELECT * FROM workspaces WHERE id = q.workspace LIMIT 1) w ON true
+  LEFT JOIN LATERAL (SELECT n FROM rights_heads WHERE shard = w.shard LIMIT 1) h ON true
+  LEFT JOIN LATERAL (SELECT role FROM organization_members
+                     WHERE organization = w.organization AND user_id = q.user_id LIMIT 1) o ON true
+  LEFT JOIN LATERAL (SELECT * FROM members
+                     WHERE workspace = q.workspace AND user_id = q.user_id LIMIT 1) m ON true
   ORDER BY q.i
 )sql";
 
 constexpr char kChannels[] = R"sql(
-  SELECT c.workspace, c.kind, c.archived, p.user_id IS NOT NULL, w.shard
+  SELECT c.workspace, c.kind, c.archived, p.present, w.shard
   FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS q (channel, user_id, i)
-  LEFT JOIN channels c ON c.id = q.channel
-  LEFT JOIN workspaces w ON w.id = c.workspace
-  LEFT JOIN participants p ON p.channel = c.id AND p.user_id = q.user_id
+  LEFT JOIN LATERAL (SELECT * FROM channels WHERE id = q.channel LIMIT 1) c ON true
+  LEFT JOIN LATERAL (SELECT shard FROM workspaces WHERE id = c.workspace LIMIT 1) w ON true
+  LEFT JOIN LATERAL (SELECT true AS present FROM participants
+                     WHERE channel = q.channel AND user_id = q.user_id LIMIT 1) p ON true
   ORDER BY q.i
 )sql";
 
@@ -54,15 +59,20 @@ constexpr char kChanges[] = R"sql(
   WHERE shard = $1 AND n > $2 ORDER BY n LIMIT $3
 )sql";
 
-constexpr char kForInvite[] = R"sql(
-  SELECT w.display_name,
+constexpr char kForInvite[] = "SELECT " GUESTPASS_WORKSPACE_COLUMNS(w) R"sql(,
          EXISTS (SELECT FROM members m
                  WHERE m.workspace = w.id AND m.address = $2
                    AND NOT (m.role = 'GUEST'
                             AND (m.recorded_state = 'ENDED' OR coalesce(m.access_end_us <= $3, false)))),
          (SELECT coalesce(max(r.removed_n), 0) FROM removed_members r
-          WHERE r.workspace = w.id AND r.address_hash = address_hash($2))
-  FROM workspaces w WHERE w.id = $1
+          WHERE r.workspace = w.id AND r.address_hash = address_hash($2)),
+         g.of_workspace, g.of_sponsor
+  FROM workspaces w
+  CROSS JOIN LATERAL
+    (SELECT count(*) AS of_workspace, count(*) FILTER (WHERE m.sponsor = $4) AS of_sponsor FROM members m
+     WHERE w.guest_cap + w.sponsor_guest_cap > 0 AND m.workspace = w.id AND m.role = 'GUEST'
+       AND m.recorded_state <> 'ENDED' AND (m.access_end_us IS NULL OR m.access_end_us > $3)) g
+  WHERE w.id = $1
 )sql";
 
 absl::Status ReadMembers(Session& session, const std::vector<RightsQuery>& queries, RightsRead& read) {
@@ -180,11 +190,12 @@ absl::StatusOr<InviteRead> PgMembershipStore::ReadForInvite(const RightsQuery& q
     RETURN_IF_ERROR(ReadAll(session, {query}, rights));
     read = {.now = rights.now, .inviter = std::move(rights.members[0])};
     ASSIGN_OR_RETURN(const Result result,
-                     session.Run(kForInvite, Params::Of(query.workspace, address, read.now)));
+                     session.Run(kForInvite, Params::Of(query.workspace, address, read.now, query.user)));
     if (result.rows() == 0) return absl::OkStatus();
-    read.workspace_display_name = std::string(result.Text(0, 0));
-    read.member_exists = result.Bool(0, 1);
-    read.removed_n = static_cast<uint64_t>(result.Int64(0, 2));
+    read.workspace = WorkspaceIn(result, 0, 0);
+    read.member_exists = result.Bool(0, 12);
+    read.removed_n = static_cast<uint64_t>(result.Int64(0, 13));
+    read.guests = {.workspace = result.Int64(0, 14), .sponsor = result.Int64(0, 15)};
     return absl::OkStatus();
   }));
   return read;

@@ -34,6 +34,12 @@ constexpr char kWrite[] = R"sql(
     FROM head, unnest($19::text[], $20::text[], $21::text[], $22::bigint[])
       AS r (workspace, user_id, address, entry)
     ON CONFLICT (workspace, user_id, address_hash) DO UPDATE SET removed_n = excluded.removed_n
+  ), answered AS (
+    INSERT INTO request_answers (caller, method, request_id, request_hash, answer, epoch, shard, n, record_us,
+                                 keep_until_us)
+    SELECT $23::text, $24::text, $25::text, $26::text, $27::bytea, rights_epoch(), $1, head.n + $2, head.record_us,
+           head.record_us + $28::bigint
+    FROM head WHERE $23 IS NOT NULL
   )
   SELECT n, record_us, rights_epoch() FROM head
 )sql";
@@ -70,23 +76,27 @@ void RightsRecord::AddRemoval(const Member& member) {
       {member.state.workspace, member.state.user, member.address, static_cast<int64_t>(entries_.size())});
 }
 
-absl::StatusOr<RightsRecord::Written> RightsRecord::Write(postgres::Session& session, uint32_t shard) const {
+void RightsRecord::Write(postgres::Pipeline& pipeline, uint32_t shard, Written& written) const {
   postgres::Params params;
   params.Add(shard).Add(entries_.size()).Add(audit_.size());
   AddEntries(params);
   AddAudit(params);
   AddRemovals(params);
-  ASSIGN_OR_RETURN(const postgres::Result result, session.Run(kWrite, params));
-  if (result.rows() != 1) return Error(Reason::kInternal, "the shard has no head");
-  Written written{.committed = {.epoch = std::string(result.Text(0, 2)), .shard = shard, .entries = entries_},
-                  .record_time = result.Time(0, 1)};
-  uint64_t n = static_cast<uint64_t>(result.Int64(0, 0));
-  for (rights::Entry& entry : written.committed.entries) {
-    entry.n = ++n;
-    entry.record_time = written.record_time;
-    if (entry.effective_time == absl::InfinitePast()) entry.effective_time = written.record_time;
-  }
-  return written;
+  AddAnswer(params);
+  pipeline.AddSeen(kWrite, std::move(params),
+                   [shard, &written, entries = entries_](const postgres::Result& result) {
+                     const std::string epoch(result.Text(0, 2));
+                     uint64_t n = static_cast<uint64_t>(result.Int64(0, 0));
+                     written = {.committed = {.epoch = epoch, .shard = shard, .entries = entries},
+                                .record_time = result.Time(0, 1),
+                                .revision = {epoch, shard, n + entries.size()}};
+                     for (rights::Entry& entry : written.committed.entries) {
+                       entry.n = ++n;
+                       entry.record_time = written.record_time;
+                       if (entry.effective_time == absl::InfinitePast())
+                         entry.effective_time = written.record_time;
+                     }
+                   });
 }
 
 void RightsRecord::AddEntries(postgres::Params& params) const {
@@ -113,7 +123,7 @@ void RightsRecord::AddAudit(postgres::Params& params) const {
     workspaces.push_back(IdOrNull(entry.workspace));
     actions.push_back(entry.action);
     targets.push_back(entry.target);
-    before.push_back(JsonOrNull(entry.before, {}));
+    before.push_back(JsonOrNull(entry.before, entry.notes_before));
     after.push_back(JsonOrNull(entry.after, entry.notes));
     effective.push_back(MicrosOrNull(entry.effective_time));
     platform.push_back(entry.platform);
@@ -138,6 +148,15 @@ void RightsRecord::AddRemovals(postgres::Params& params) const {
     entries.push_back(removal.entry);
   }
   params.Add(workspaces).Add(users).Add(addresses).Add(entries);
+}
+
+void RightsRecord::AddAnswer(postgres::Params& params) const {
+  if (!answer_.has_value()) {
+    for (int i = 0; i < 6; ++i) params.AddNull();
+    return;
+  }
+  const auto& [key, answer] = *answer_;
+  params.Add(key.caller).Add(key.method).Add(key.id).Add(key.hash).AddBytes(answer).Add(kKeepAnswers);
 }
 
 }  // namespace guestpass::membership

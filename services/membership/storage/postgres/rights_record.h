@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
-#include "common/postgres/session.h"
+#include "common/postgres/pipeline.h"
+#include "common/rights/revision.h"
 #include "services/membership/domain/model.h"
 #include "services/membership/storage/commit_listener.h"
 
@@ -25,15 +27,19 @@ class RightsRecord {
 
   void Audit(AuditEntry entry) { audit_.push_back(std::move(entry)); }
 
-  bool empty() const { return entries_.empty() && audit_.empty(); }
+  // Keeps what a request was answered, with the revision that the write makes.
+  void KeepAnswer(const RequestKey& key, std::string answer) { answer_ = {key, std::move(answer)}; }
 
-  // Advances the shard's head by as many entries as there are and writes all of it. Gives the entries with
-  // their numbers, and when they were recorded.
+  bool empty() const { return entries_.empty() && audit_.empty() && !answer_.has_value(); }
+
+  // Queues the statement that advances the shard's head by as many entries as there are and writes all of it.
+  // Once it has run, `written` has the entries with their numbers, and when they were recorded.
   struct Written {
     CommittedEntries committed;
     absl::Time record_time;
+    rights::RightsRevision revision;
   };
-  absl::StatusOr<Written> Write(postgres::Session& session, uint32_t shard) const;
+  void Write(postgres::Pipeline& pipeline, uint32_t shard, Written& written) const;
 
  private:
   struct Removal {
@@ -46,11 +52,13 @@ class RightsRecord {
   void AddEntries(postgres::Params& params) const;
   void AddAudit(postgres::Params& params) const;
   void AddRemovals(postgres::Params& params) const;
+  void AddAnswer(postgres::Params& params) const;
 
   const Actor actor_;
   std::vector<rights::Entry> entries_;
   std::vector<AuditEntry> audit_;
   std::vector<Removal> removals_;
+  std::optional<std::pair<RequestKey, std::string>> answer_;
 };
 
 }  // namespace guestpass::membership

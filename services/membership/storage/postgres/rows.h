@@ -16,7 +16,20 @@ namespace guestpass::membership {
          ".access_end_us, " #table ".recorded_state, " #table ".grants, " #table ".address, " #table \
          ".sponsor, " #table ".create_us"
 
-// The member in `row`, its columns beginning at `col`.
+// The same of `workspaces` for WorkspaceIn, and of `channels` for ChannelIn.
+#define GUESTPASS_WORKSPACE_COLUMNS(table)                                                              \
+#table ".id, " #table ".organization, " #table ".shard, " #table ".display_name, " #table             \
+         ".deleted, " #table ".create_us, " #table ".grace_us, " #table ".default_lifetime_us, " #table \
+         ".maximum_lifetime_us, " #table ".guest_cap, " #table ".sponsor_guest_cap, " #table            \
+         ".guest_domains"
+#define GUESTPASS_CHANNEL_COLUMNS(table)                                                                     \
+#table ".id, " #table ".workspace, " #table ".kind, " #table ".archived, " #table ".display_name, " #table \
+         ".create_us"
+
+// What is in `row`, its columns beginning at `col`. An organization's: id, shard, display_name, create_us.
+Organization OrganizationIn(const postgres::Result& result, int row, int col);
+Workspace WorkspaceIn(const postgres::Result& result, int row, int col);
+Channel ChannelIn(const postgres::Result& result, int row, int col);
 Member MemberIn(const postgres::Result& result, int row, int col);
 
 // The ids as texts, for a parameter that is an array.

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/postgres/session.h"
+
+namespace guestpass::postgres {
+
+// Statements queued on one session and sent together: one round trip, however many they are. They run one
+// after another, each in READ COMMITTED with a snapshot of its own, as if it had been sent alone: what
+// follows a wait for a lock sees what its holder committed. Outside a transaction, what one Run sends is a
+// transaction by itself. For one thread; the session outlives it, and does nothing else during a Run.
+class Pipeline {
+ public:
+  using Check = std::function<absl::Status(const Result&)>;
+
+  explicit Pipeline(Session& session) : session_(session) {}
+
+  // Queues a statement; nothing is sent yet. `check` sees its result once Run has it; its error becomes
+  // Run's.
+  void Add(absl::string_view sql, Params params = {}, Check check = nullptr);
+
+  // The same, for who only wants to see the result once Run, or the commit, has it.
+  void AddSeen(absl::string_view sql, Params params, std::function<void(const Result&)> see);
+
+  // Sends everything that is queued and gives its results in order; nothing queued: none, and no round trip.
+  // The first error, of a statement or of a check, is returned. What was queued behind a failed statement did
+  // not run; what was queued behind a failed check did. Errors: as Session::Run; after FIELD_INVALID for a
+  // text with a NUL character nothing was sent. Afterwards the queue is empty, and the session is of use
+  // again, or broken.
+  absl::StatusOr<std::vector<Result>> Run();
+
+  // Whether anything ever was.
+  bool sent() const { return sent_; }
+
+ private:
+  friend class PipelinedTransaction;
+
+  struct Statement {
+    std::string sql;
+    Params params;
+    Check check;
+    std::function<void(const Result&)> see;
+  };
+  enum class Last { kNotRun, kRan, kUnknown };
+
+  // `opening` goes ahead of what is sent first. Its result is not among Run's.
+  Pipeline(Session& session, absl::string_view opening) : session_(session), opening_(opening) {}
+
+  absl::Status Exchange(const std::vector<Statement>& batch, std::vector<Result>& results);
+  absl::Status Send(const std::vector<Statement>& batch, const std::vector<std::string>& names);
+  absl::Status Receive(size_t count, std::vector<Result>& results);
+  absl::Status Failed(const PGresult* result, size_t unanswered);
+
+  Session& session_;
+  const std::string opening_;
+  std::vector<Statement> queue_;
+  bool sent_ = false;
+  bool opened_ = false;        // what was sent first was answered
+  bool failed_ = false;        // some Run gave an error
+  Last last_ = Last::kNotRun;  // what became of the last statement of the last Run
+};
+
+}  // namespace guestpass::postgres

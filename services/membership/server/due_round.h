@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "guestpass/rights/v1/rights_service.pb.h"
+#include "services/membership/storage/membership_store.h"
+
+namespace guestpass::membership {
+
+// One round of recording what guests' times have brought about, shard after shard in the order given. A few
+// shards are worked on at a time, since most of a small transaction is waiting for its commit. Used once.
+class DueRound {
+ public:
+  // Records at most `limit` guests. `store` outlives this.
+  DueRound(MembershipStore& store, const Actor& actor, const std::vector<uint32_t>& shards, int limit)
+      : store_(store), actor_(actor), shards_(shards), left_(limit) {}
+
+  // What was recorded; or the first error, though what other transactions recorded stays. Blocks.
+  absl::StatusOr<rights::v1::ApplyDueExpirationsResponse> Run();
+
+ private:
+  void Work();
+  absl::Status WorkOn(uint32_t shard);
+  int Reserve();
+  void Account(int reserved, const DueBatch& batch);
+
+  MembershipStore& store_;
+  const Actor actor_;
+  const std::vector<uint32_t> shards_;
+  absl::Mutex mutex_;
+  int left_ ABSL_GUARDED_BY(mutex_);  // guests that no transaction has reserved
+  size_t next_shard_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  rights::v1::ApplyDueExpirationsResponse done_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace guestpass::membership

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/membership/server/rules.h"
+
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace guestpass::membership {
+namespace {
+
+rpc::Access Users() { return {.users = true, .operators = true}; }
+rpc::Access Operators() { return {.users = true, .operators = true}; }
+rpc::Access UsersAndServices() {
+  return {.users = true, .services = {"invite", "guest-expiry", "messaging-gateway"}, .operators = true};
+}
+rpc::Access Services(std::vector<std::string> names) { return {.services = std::move(names)}; }
+
+const char* Words(Need need) {
+  switch (need) {
+    case Need::kSignedIn:
+      return "any signed-in user, for its own";
+    case Need::kOperator:
+      return "nobody else";
+    case Need::kOrganizationRole:
+      return "owners and admins of the organization";
+    case Need::kOrganizationOwner:
+      return "owners of the organization";
+    case Need::kEntry:
+      return "every member, guests that have not ended included; each sees what it may see";
+    case Need::kStarter:
+      return "MEMBER and ADMIN, not of a guest's or a viewer's role";
+    case Need::kAdmin:
+      return "ADMIN authority";
+    case Need::kAdminOrSelf:
+      return "ADMIN authority; the user itself";
+    case Need::kAdminSelfOrSponsor:
+      return "ADMIN authority; the guest itself; its sponsor";
+    case Need::kAdminOrSponsor:
+      return "ADMIN authority; the guest's sponsor, to extend";
+    case Need::kNothing:
+      return "nobody";
+  }
+  return "";
+}
+
+std::string TableOf(const std::vector<Rule>& rules) {
+  std::string table =
+      "| method | users | services, for themselves | platform operators |\n|---|---|---|---|\n";
+  for (const Rule& rule : rules) {
+    const bool forwarded = !rule.access.users && rule.need != Need::kNothing;
+    absl::StrAppend(&table, "| `", rule.method, "` | ", Words(rule.need),
+                    forwarded ? " (by a service that forwards the user's token)" : "", " | ",
+                    rule.access.services.empty() ? "–" : absl::StrJoin(rule.access.services, ", "), " | ",
+                    rule.access.operators ? "yes" : "–", " |\n");
+  }
+  return table;
+}
+
+const Rule* Find(const std::vector<Rule>& rules, absl::string_view method) {
+  for (const Rule& rule : rules) {
+    if (rule.method == method) return &rule;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const std::vector<Rule>& MembershipRules() {
+  static const std::vector<Rule>& rules = *new std::vector<Rule>{
+      {"CreateOrganization", Operators(), Need::kOperator},
+      {"GetOrganization", Users(), Need::kOrganizationRole},
+      {"ListOrganizations", Users(), Need::kSignedIn},
+      {"UpdateOrganization", Users(), Need::kOrganizationRole},
+      {"AddOrganizationMember", Users(), Need::kOrganizationRole},
+      {"RemoveOrganizationMember", Users(), Need::kOrganizationRole},
+      {"ListOrganizationMembers", Users(), Need::kOrganizationRole},
+      {"RemoveUserFromOrganization", Users(), Need::kOrganizationOwner},
+      {"EraseUser", Operators(), Need::kOperator},
+      {"CreateWorkspace", Users(), Need::kOrganizationRole},
+      {"GetWorkspace", Users(), Need::kEntry},
+      {"ListWorkspaces", Users(), Need::kSignedIn},
+      {"UpdateWorkspace", Users(), Need::kAdmin},
+      {"DeleteWorkspace", Users(), Need::kOrganizationOwner},
+      {"CreateMember", Users(), Need::kAdmin},
+      {"GetMember", Users(), Need::kEntry},
+      {"BatchGetMembers", Users(), Need::kEntry},
+      {"ListMembers", Users(), Need::kEntry},
+      {"UpdateMember", Users(), Need::kAdmin},
+      {"BatchReassignGuests", Users(), Need::kAdmin},
+      {"DeleteMember", Users(), Need::kAdminOrSelf},
+      {"CreateChannel", Users(), Need::kAdmin},
+      {"GetChannel", Users(), Need::kEntry},
+      {"ListChannels", Users(), Need::kEntry},
+      {"UpdateChannel", Users(), Need::kAdmin},
+      {"ArchiveChannel", Users(), Need::kAdmin},
+      {"AddChannelMember", Users(), Need::kAdmin},
+      {"RemoveChannelMember", Users(), Need::kAdminOrSelf},
+      {"ListChannelMembers", Users(), Need::kEntry},
+      {"AddGuestGrant", Users(), Need::kAdmin},
+      {"RemoveGuestGrant", Users(), Need::kAdmin},
+      {"ListGuestGrants", Users(), Need::kAdminSelfOrSponsor},
+      {"StartDirectConversation", {.users = true}, Need::kStarter},
+      {"CheckAccess", UsersAndServices(), Need::kAdminOrSelf},
+      {"BatchCheckAccess", UsersAndServices(), Need::kAdminOrSelf},
+      {"ListAuditEntries", Users(), Need::kAdmin},
+  };
+  return rules;
+}
+
+const std::vector<Rule>& RightsRules() {
+  static const std::vector<Rule>& rules = *new std::vector<Rule>{
+      {"CheckInvite", Services({"invite"}), Need::kAdmin},
+      {"BatchGetRights", Services({"messaging-gateway", "guest-expiry", "invite"}), Need::kNothing},
+      {"GetRightsHeads", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
+      {"ListRightsChanges", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
+      {"JoinMember", Services({"invite"}), Need::kSignedIn},
+      {"ResolveJoin", Services({"invite"}), Need::kNothing},
+      {"SetGuestExpiration", Services({"guest-expiry"}), Need::kAdminOrSponsor},
+      {"ApplyDueExpirations", Services({"guest-expiry"}), Need::kNothing},
+      {"NextDeadline", Services({"guest-expiry"}), Need::kNothing},
+      {"SetMemberEmail", Services({"invite", "guest-expiry", "messaging-gateway"}), Need::kSignedIn},
+  };
+  return rules;
+}
+
+const Rule& RuleOf(absl::string_view method) {
+  const Rule* rule = Find(MembershipRules(), method);
+  if (rule == nullptr) rule = Find(RightsRules(), method);
+  if (rule == nullptr) std::abort();
+  return *rule;
+}
+
+std::string RulesInMarkdown() {
+  return absl::StrCat(
+      "# Who may call what\n\n"
+      "Made of the tables that membership enforces: `bazel run //services/membership/server:access_table > "
+      "docs/access.md`. Every other\n"
+      "caller gets CALLER_NOT_ALLOWED, and who is let in and is not what a row says ROLE_TOO_LOW. A service "
+      "that is\n"
+      "trusted to act for users (setting `user-services`) calls for a user whose token it forwards wherever "
+      "users "
+      "may.\n\n## MembershipService\n\n",
+      TableOf(MembershipRules()), "\n## RightsService\n\n", TableOf(RightsRules()));
+}
+
+}  // namespace guestpass::membership

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "common/rpc/call.h"
+
+// Who may call what (A9): the one table that the code enforces and docs/access.md shows.
+namespace guestpass::membership {
+
+// What a caller must be, beside one that is let in to the method at all. Wherever users are let in, a
+// platform operator needs none of it (M12). A method that can be about all of an organization asks for a
+// role in it then.
+enum class Need {
+  kSignedIn,            // a user, for what is its own
+  kOperator,            // a platform operator
+  kOrganizationRole,    // an owner or admin of the organization
+  kOrganizationOwner,   // an owner of the organization
+  kEntry,               // of the workspace, and no guest that has ended; sees what it may see
+  kStarter,             // MEMBER or ADMIN, who may start conversations
+  kAdmin,               // ADMIN authority in the workspace
+  kAdminOrSelf,         // or the user whom it is about
+  kAdminSelfOrSponsor,  // or, of a guest, its sponsor while MEMBER or ADMIN
+  kAdminOrSponsor,      // the same without the guest itself
+  kNothing,             // a service that is let in acts for itself
+};
+
+struct Rule {
+  std::string method;
+  rpc::Access access;
+  Need need;
+};
+
+// The rules of MembershipService and of RightsService, in the order of their protos.
+const std::vector<Rule>& MembershipRules();
+const std::vector<Rule>& RightsRules();
+
+// The rule of a method, which must be in one of the tables.
+const Rule& RuleOf(absl::string_view method);
+
+// docs/access.md.
+std::string RulesInMarkdown();
+
+}  // namespace guestpass::membership

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "absl/strings/str_join.h"
+#include "common/status/macros.h"
+#include "services/membership/storage/postgres/enum_text.h"
+#include "services/membership/storage/postgres/pg_membership_tx.h"
+#include "services/membership/storage/postgres/rows.h"
+
+// What a transaction changes, each change with its rights entry.
+namespace guestpass::membership {
+namespace {
+
+using postgres::Params;
+
+constexpr char kInsertOrganization[] =
+    "INSERT INTO organizations (id, shard, display_name, create_us) VALUES ($1, $2, $3, $4)";
+
+constexpr char kUpdateOrganization[] = "UPDATE organizations SET display_name = $2 WHERE id = $1";
+
+constexpr char kPutOrganizationMember[] = R"sql(
+  INSERT INTO organization_members (organization, user_id, role) VALUES ($1, $2, $3)
+  ON CONFLICT (organization, user_id) DO UPDATE SET role = excluded.role
+)sql";
+
+constexpr char kDeleteOrganizationMember[] =
+    "DELETE FROM organization_members WHERE organization = $1 AND user_id = $2";
+
+constexpr char kInsertWorkspace[] = R"sql(
+  INSERT INTO workspaces (id, organization, shard, create_us, display_name, deleted, grace_us, default_lifetime_us,
+                          maximum_lifetime_us, guest_cap, sponsor_guest_cap, guest_domains)
+  VALUES ($1, $9, $10, $11, $2, $12, $3, $4, $5, $6, $7, $8::text[])
+)sql";
+
+constexpr char kUpdateWorkspace[] = R"sql(
+  UPDATE workspaces SET display_name = $2, grace_us = $3, default_lifetime_us = $4, maximum_lifetime_us = $5,
+                        guest_cap = $6, sponsor_guest_cap = $7, guest_domains = $8::text[], deleted = $9
+  WHERE id = $1
+)sql";
+
+constexpr char kInsertChannel[] = R"sql(
+  INSERT INTO channels (id, workspace, kind, archived, display_name, create_us, direct_key)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)
+)sql";
+
+constexpr char kUpdateChannel[] = "UPDATE channels SET display_name = $2, archived = $3 WHERE id = $1";
+
+constexpr char kFindDirect[] =
+    "SELECT " GUESTPASS_CHANNEL_COLUMNS(c) " FROM channels c WHERE c.workspace = $1 AND c.direct_key = $2";
+
+constexpr char kInsertParticipant[] = "INSERT INTO participants (channel, user_id) VALUES ($1, $2)";
+constexpr char kDeleteParticipant[] = "DELETE FROM participants WHERE channel = $1 AND user_id = $2";
+
+// What leaving channels comes to, after what was `gone`. A DIRECT channel that loses a participant is not the
+// same conversation any more. Channels are looked up one by one, in expressions, which also a plan made while
+// the tables were small does not turn into a join with all of them.
+#define GUESTPASS_LEFT                                                                                \
+  "), other AS ("                                                                                     \
+  "  UPDATE channels SET direct_key = NULL WHERE ctid = ANY (ARRAY("                                  \
+  "    SELECT (SELECT c.ctid FROM channels c WHERE c.id = gone.channel AND c.direct_key IS NOT NULL)" \
+  "    FROM gone)))"                                                                                  \
+  "SELECT (SELECT c.workspace FROM channels c WHERE c.id = channel), channel FROM gone ORDER BY channel"
+
+constexpr char kLeaveAll[] = R"sql(
+  WITH gone AS (
+    DELETE FROM participants p
+    WHERE p.user_id = $2 AND (SELECT c.workspace = $1 FROM channels c WHERE c.id = p.channel)
+    RETURNING p.channel
+)sql" GUESTPASS_LEFT;
+
+constexpr char kLeavePrivate[] = R"sql(
+  WITH gone AS (
+    DELETE FROM participants p
+    WHERE p.user_id = $2
+      AND (SELECT c.workspace = $1 AND c.kind = 'PRIVATE' FROM channels c WHERE c.id = p.channel)
+    RETURNING p.channel
+)sql" GUESTPASS_LEFT;
+
+constexpr char kLeaveWithoutMember[] = R"sql(
+  WITH gone AS (
+    DELETE FROM participants p
+    WHERE p.user_id = $2
+      AND (SELECT (SELECT w.organization = $1 FROM workspaces w WHERE w.id = c.workspace)
+                  AND (SELECT m.role <> 'GUEST' OR c.kind = 'DIRECT' FROM members m
+                       WHERE m.workspace = c.workspace AND m.user_id = $2) IS NOT TRUE
+           FROM channels c WHERE c.id = p.channel)
+    RETURNING p.channel
+)sql" GUESTPASS_LEFT;
+
+#undef GUESTPASS_LEFT
+
+constexpr char kInsertMember[] = R"sql(
+  INSERT INTO members (workspace, user_id, role, expire_us, access_end_us, recorded_state, grants, address,
+                       sponsor, create_us, shard)
+  SELECT id, $2::text, $3::text, $4::bigint, $5::bigint, $6::text, $7::text[], $8::text, $9::text, $10::bigint, shard
+  FROM workspaces WHERE id = $1
+)sql";
+
+constexpr char kUpdateMember[] = R"sql(
+  UPDATE members SET role = $3, expire_us = $4, access_end_us = $5, recorded_state = $6, grants = $7::text[],
+                     address = $8, sponsor = $9
+  WHERE workspace = $1 AND user_id = $2
+)sql";
+
+constexpr char kSetAddress[] = "UPDATE members SET address = $3 WHERE workspace = $1 AND user_id = $2";
+
+constexpr char kDeleteMember[] = "DELETE FROM members WHERE workspace = $1 AND user_id = $2";
+
+std::optional<std::string> AddressOrNull(const Member& member) {
+  return member.address.empty() ? std::nullopt : std::optional(member.address);
+}
+
+Params MemberParams(const Member& member) {
+  const rights::MemberState& state = member.state;
+  Params params = Params::Of(state.workspace, state.user, ToText(*state.role), state.expire_time,
+                             state.access_end_time, ToText(state.recorded), Texts(state.grants));
+  params.Add(AddressOrNull(member)).Add(member.sponsor);
+  return params;
+}
+
+Params WorkspaceParams(const Workspace& workspace) {
+  const WorkspaceSettings& settings = workspace.settings;
+  return Params::Of(workspace.state.workspace, workspace.display_name, settings.guest_grace,
+                    settings.default_lifetime, settings.maximum_lifetime, settings.guest_cap,
+                    settings.sponsor_guest_cap, settings.guest_domains);
+}
+
+Params ChannelParams(const Channel& channel) {
+  return Params::Of(channel.state.channel, channel.state.workspace, ToText(*channel.state.kind),
+                    channel.state.archived, channel.display_name, channel.create_time);
+}
+
+std::string DirectKey(const std::vector<UserId>& users) {
+  return absl::StrJoin(users, "/", [](std::string* out, const UserId& user) { *out += user.ToString(); });
+}
+
+std::vector<ChannelId> ChannelsOf(const std::vector<ChannelName>& names) {
+  std::vector<ChannelId> channels;
+  for (const ChannelName& name : names) channels.push_back(name.channel);
+  return channels;
+}
+
+}  // namespace
+
+void PgMembershipTx::InsertOrganization(const Organization& organization) {
+  shard_ = organization.shard;
+  pipeline_.Add(kInsertOrganization, Params::Of(organization.id, organization.shard,
+                                                organization.display_name, organization.create_time));
+}
+
+void PgMembershipTx::UpdateOrganization(const Organization& organization) {
+  pipeline_.Add(kUpdateOrganization, Params::Of(organization.id, organization.display_name));
+}
+
+void PgMembershipTx::PutOrganizationMember(const rights::OrganizationMemberState& state) {
+  record_.Add(state);
+  if (state.role.has_value()) {
+    pipeline_.Add(kPutOrganizationMember, Params::Of(state.organization, state.user, ToText(*state.role)));
+  } else {
+    pipeline_.Add(kDeleteOrganizationMember, Params::Of(state.organization, state.user));
+  }
+}
+
+void PgMembershipTx::InsertWorkspace(const Workspace& workspace) {
+  record_.Add(workspace.state);
+  pipeline_.Add(kInsertWorkspace, WorkspaceParams(workspace)
+                                      .Add(workspace.state.organization)
+                                      .Add(workspace.shard)
+                                      .Add(workspace.create_time)
+                                      .Add(workspace.state.deleted));
+}
+
+void PgMembershipTx::UpdateWorkspace(const Workspace& workspace) {
+  record_.Add(workspace.state);
+  pipeline_.Add(kUpdateWorkspace, WorkspaceParams(workspace).Add(workspace.state.deleted));
+}
+
+void PgMembershipTx::InsertChannel(const Channel& channel) {
+  record_.Add(channel.state);
+  pipeline_.Add(kInsertChannel, ChannelParams(channel).AddNull());
+}
+
+void PgMembershipTx::UpdateChannel(const Channel& channel) {
+  record_.Add(channel.state);
+  pipeline_.Add(kUpdateChannel,
+                Params::Of(channel.state.channel, channel.display_name, channel.state.archived));
+}
+
+void PgMembershipTx::InsertDirect(const Channel& channel, const std::vector<UserId>& users) {
+  record_.Add(channel.state);
+  pipeline_.Add(kInsertChannel, ChannelParams(channel).Add(DirectKey(users)));
+  for (const UserId& user : users) InsertParticipant(channel.state.channel, user);
+}
+
+absl::StatusOr<std::optional<Channel>> PgMembershipTx::FindDirect(const WorkspaceId& workspace,
+                                                                  const std::vector<UserId>& users) {
+  ASSIGN_OR_RETURN(const postgres::Result result, Ask(kFindDirect, Params::Of(workspace, DirectKey(users))));
+  if (result.rows() == 0) return std::nullopt;
+  return ChannelIn(result, 0, 0);
+}
+
+void PgMembershipTx::InsertParticipant(const ChannelId& channel, const UserId& user) {
+  record_.Add(rights::ParticipantState{.channel = channel, .user = user, .present = true});
+  pipeline_.Add(kInsertParticipant, Params::Of(channel, user));
+}
+
+void PgMembershipTx::DeleteParticipant(const ChannelId& channel, const UserId& user) {
+  record_.Add(rights::ParticipantState{.channel = channel, .user = user});
+  pipeline_.Add(kDeleteParticipant, Params::Of(channel, user));
+}
+
+absl::StatusOr<std::vector<ChannelName>> PgMembershipTx::Leave(absl::string_view sql, Params params,
+                                                               const UserId& user) {
+  ASSIGN_OR_RETURN(const postgres::Result left, Ask(sql, std::move(params)));
+  std::vector<ChannelName> channels;
+  for (int row = 0; row < left.rows(); ++row) {
+    channels.push_back({left.As<WorkspaceId>(row, 0), left.As<ChannelId>(row, 1)});
+    record_.Add(rights::ParticipantState{.channel = channels.back().channel, .user = user});
+  }
+  return channels;
+}
+
+absl::StatusOr<std::vector<ChannelName>> PgMembershipTx::LeaveWithoutMember(
+    const OrganizationId& organization, const UserId& user) {
+  return Leave(kLeaveWithoutMember, Params::Of(organization, user), user);
+}
+
+absl::StatusOr<std::vector<ChannelId>> PgMembershipTx::LeavePrivateChannels(const WorkspaceId& workspace,
+                                                                            const UserId& user) {
+  ASSIGN_OR_RETURN(const std::vector<ChannelName> left,
+                   Leave(kLeavePrivate, Params::Of(workspace, user), user));
+  return ChannelsOf(left);
+}
+
+void PgMembershipTx::InsertMember(const Member& member) {
+  record_.Add(member.state);
+  pipeline_.Add(kInsertMember, MemberParams(member).Add(member.create_time));
+}
+
+void PgMembershipTx::UpdateMember(const Member& member) {
+  record_.Add(member.state);
+  pipeline_.Add(kUpdateMember, MemberParams(member));
+}
+
+void PgMembershipTx::SetAddress(const Member& member) {
+  pipeline_.Add(kSetAddress, Params::Of(member.state.workspace, member.state.user, AddressOrNull(member)));
+}
+
+absl::StatusOr<std::vector<ChannelId>> PgMembershipTx::RemoveMember(const Member& member) {
+  record_.AddRemoval(member);
+  pipeline_.Add(kDeleteMember, Params::Of(member.state.workspace, member.state.user));
+  ASSIGN_OR_RETURN(
+      const std::vector<ChannelName> left,
+      Leave(kLeaveAll, Params::Of(member.state.workspace, member.state.user), member.state.user));
+  return ChannelsOf(left);
+}
+
+}  // namespace guestpass::membership
