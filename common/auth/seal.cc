@@ -7,44 +7,20 @@
 #include <cstdlib>
 #include <memory>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "common/auth/random.h"
+#include "common/auth/shared_keys.h"
+#include "common/status/macros.h"
 
 namespace guestpass::auth {
 namespace {
 
 constexpr absl::string_view kLabel = "guestpass.sealing-key";
 constexpr absl::string_view kEnd("\0", 1);
-constexpr size_t kShortestSecret = 32;
 constexpr size_t kSaltBytes = 16;
 constexpr size_t kNonceBytes = 12;
 constexpr size_t kTagBytes = 16;
-constexpr absl::string_view kRule =
-    "write them as id:secret[,id:secret...], each secret at least 32 random bytes in hex or base64 "
-    "(openssl rand -hex 32)";
-
-absl::Status BadKeys(absl::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("The sealing keys cannot be read: ", what, "; ", kRule, "."));
-}
-
-std::optional<std::string> DecodeSecret(absl::string_view text) {
-  const auto is_hex = [](char c) { return absl::ascii_isxdigit(c); };
-  if (text.size() % 2 == 0 && std::all_of(text.begin(), text.end(), is_hex)) {
-    return absl::HexStringToBytes(text);
-  }
-  std::string secret;
-  if (absl::Base64Unescape(text, &secret) || absl::WebSafeBase64Unescape(text, &secret)) return secret;
-  return std::nullopt;
-}
-
-bool IsKeyId(absl::string_view id) {
-  return !id.empty() && std::all_of(id.begin(), id.end(),
-                                    [](char c) { return absl::ascii_isalnum(c) || c == '-' || c == '_'; });
-}
 
 const unsigned char* Bytes(absl::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
@@ -98,21 +74,10 @@ void Tag(EVP_CIPHER_CTX* context, int command, std::string& tag) {
 }  // namespace
 
 absl::StatusOr<Sealer> Sealer::Parse(absl::string_view text) {
+  ASSIGN_OR_RETURN(const std::vector<SharedKey> shared, ParseSharedKeys("sealing keys", text));
   std::vector<Key> keys;
-  for (absl::string_view item : absl::StrSplit(absl::StripAsciiWhitespace(text), ',')) {
-    const std::pair<absl::string_view, absl::string_view> parts =
-        absl::StrSplit(absl::StripAsciiWhitespace(item), absl::MaxSplits(':', 1));
-    if (!IsKeyId(parts.first)) return BadKeys("an id is missing or has other than letters, digits, '-', '_'");
-    const std::optional<std::string> secret = DecodeSecret(parts.second);
-    if (!secret.has_value()) return BadKeys(absl::StrCat("the secret of '", parts.first, "' is neither"));
-    if (secret->size() < kShortestSecret) {
-      return BadKeys(absl::StrCat("the secret of '", parts.first, "' is too short"));
-    }
-    const auto same_id = [&](const Key& key) { return key.id == parts.first; };
-    if (std::any_of(keys.begin(), keys.end(), same_id)) {
-      return BadKeys(absl::StrCat("'", parts.first, "' is there twice"));
-    }
-    keys.push_back({.id = std::string(parts.first), .bytes = Sha256(absl::StrCat(kLabel, kEnd, *secret))});
+  for (const SharedKey& key : shared) {
+    keys.push_back({.id = key.id, .bytes = Sha256(absl::StrCat(kLabel, kEnd, key.secret))});
   }
   return Sealer(std::move(keys));
 }

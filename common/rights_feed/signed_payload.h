@@ -6,22 +6,19 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/auth/shared_keys.h"
 #include "common/rights_feed/wire.h"
 
 namespace guestpass::rights_feed {
 
 // A secret that the writers and readers of the bus share.
-struct Key {
-  std::string id;
-  std::string secret;  // at least 32 bytes
-};
+using Key = auth::SharedKey;
 
 // The first signs, all verify: so a new key is added last everywhere, then put first, then the old one taken
 // away.
 using Keys = std::vector<Key>;
 
-// Keys from a setting's text: `id:secret[,id:secret…]`, the secret in hex or base64, ids of letters, digits,
-// '-' and '_'. INVALID_ARGUMENT with a sentence that says what is wrong, and never the secret.
+// Keys from a setting's text. As auth::ParseSharedKeys.
 absl::StatusOr<Keys> ParseKeys(absl::string_view text);
 
 // Signs what goes on the bus and verifies what comes from it: HMAC-SHA256 over subject, 0x00, body, so that a
