@@ -9,6 +9,18 @@
 
 namespace guestpass::membership {
 
+absl::StatusOr<Member> RequireGuest(const MemberName& name, const std::optional<Member>& member) {
+  if (!member.has_value()) return MemberNotFound(name);
+  if (member->state.role != rights::Role::kGuest) return NotAGuest(name);
+  return *member;
+}
+
+absl::Status CheckGrantable(const ChannelName& name, const std::optional<Channel>& channel) {
+  if (!channel.has_value() || channel->state.kind == rights::ChannelKind::kDirect)
+    return ChannelNotFound(name);
+  return channel->state.archived ? ChannelArchived(name) : absl::OkStatus();
+}
+
 bool HasGrant(const rights::MemberState& guest, const ChannelId& channel) {
   return std::binary_search(guest.grants.begin(), guest.grants.end(), channel);
 }

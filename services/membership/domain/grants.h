@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/rights/names.h"
 #include "common/rights/objects.h"
+#include "services/membership/domain/model.h"
 
 // A guest's grants, sorted and each once: always one at least (C4), kMaxGrants at most. Pure.
 namespace guestpass::membership {
+
+// The member, which must be a guest. MEMBER_NOT_FOUND where there is none, NOT_A_GUEST.
+absl::StatusOr<Member> RequireGuest(const MemberName& name, const std::optional<Member>& member);
+
+// OK for a channel of the workspace that a guest may be granted (C5). CHANNEL_NOT_FOUND where there is none,
+// or a DIRECT one; CHANNEL_ARCHIVED.
+absl::Status CheckGrantable(const ChannelName& name, const std::optional<Channel>& channel);
 
 bool HasGrant(const rights::MemberState& guest, const ChannelId& channel);
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/macros.h"
 #include "services/membership/domain/errors.h"
+#include "services/membership/domain/grants.h"
 #include "services/membership/domain/guest_admission.h"
 
 namespace guestpass::membership {
@@ -13,14 +14,12 @@ namespace {
 
 using rights::Role;
 
-absl::Status CheckGrantable(const GuestTerms& terms, const RoleFacts& facts) {
+absl::Status CheckChannels(const GuestTerms& terms, const RoleFacts& facts) {
   for (const ChannelId& channel : terms.channels) {
-    const ChannelName name{facts.workspace.state.workspace, channel};
     const auto found = facts.channels.find(channel);
-    if (found == facts.channels.end() || found->second.state.kind == rights::ChannelKind::kDirect) {
-      return ChannelNotFound(name);
-    }
-    if (found->second.state.archived) return ChannelArchived(name);
+    const bool there = found != facts.channels.end();
+    RETURN_IF_ERROR(CheckGrantable({facts.workspace.state.workspace, channel},
+                                   there ? std::optional(found->second) : std::nullopt));
   }
   return absl::OkStatus();
 }
@@ -44,7 +43,7 @@ absl::Status CheckMayBeGuest(absl::string_view field, const RoleFacts& facts) {
 
 absl::StatusOr<Member> AsGuest(Member member, const GuestTerms& terms, const RoleFacts& facts) {
   const WorkspaceSettings& settings = facts.workspace.settings;
-  RETURN_IF_ERROR(CheckGrantable(terms, facts));
+  RETURN_IF_ERROR(CheckChannels(terms, facts));
   const auto expire_time = FirstExpireTime(terms.expiry, settings, facts.now);
   if (!expire_time.ok()) return OfGuest(expire_time.status());
   if (!DomainAllowed(settings, member.address)) return EmailDomainNotAllowed();

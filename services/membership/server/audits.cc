@@ -13,4 +13,15 @@ AuditEntry AuditOf(absl::string_view action, std::string target, const Locked& l
   return entry;
 }
 
+AuditEntry PartAuditOf(const ChannelName& channel, const UserId& user, bool present, const Locked& locked,
+                       Right right) {
+  AuditEntry entry = AuditOf(present ? "channel.participant_added" : "channel.participant_removed",
+                             channel.ToString(), locked, right);
+  entry.workspace = channel.workspace;  // which the locks of an organization's matter do not hold
+  entry.before = rights::ParticipantState{.channel = channel.channel, .user = user, .present = !present};
+  entry.after = rights::ParticipantState{.channel = channel.channel, .user = user, .present = present};
+  entry.notes = {{"participant", user.ToString()}};
+  return entry;
+}
+
 }  // namespace guestpass::membership

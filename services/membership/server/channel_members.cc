@@ -27,15 +27,6 @@ LockPlan PlanOf(const ChannelName& name, const absl::StatusOr<UserId>& user) {
   return plan;
 }
 
-void AuditPart(absl::string_view action, const ChannelName& name, const UserId& user, bool present,
-               const Locked& locked, Right right, MembershipTx& tx) {
-  AuditEntry entry = AuditOf(action, name.ToString(), locked, right);
-  entry.before = rights::ParticipantState{.channel = name.channel, .user = user, .present = !present};
-  entry.after = rights::ParticipantState{.channel = name.channel, .user = user, .present = present};
-  entry.notes = {{"participant", user.ToString()}};
-  tx.Audit(entry);
-}
-
 v1::ChannelMember ToProto(const ChannelName& channel, const NamedInChannel& named) {
   v1::ChannelMember proto;
   proto.set_channel(channel.ToString());
@@ -119,7 +110,7 @@ absl::StatusOr<v1::ChannelMember> ChannelMembers::AddChannelMember(
     if (!takes_part) {
       if (channel.state.archived) return ChannelArchived(name);
       tx.InsertParticipant(name.channel, *user);
-      AuditPart("channel.participant_added", name, *user, true, locked, right, tx);
+      tx.Audit(PartAuditOf(name, *user, /*present=*/true, locked, right));
     }
     return ToProto(name, {.user = *user});
   };
@@ -138,7 +129,7 @@ absl::StatusOr<v1::RemoveChannelMemberResponse> ChannelMembers::RemoveChannelMem
     ASSIGN_OR_RETURN(const bool takes_part, tx.IsParticipant(name.channel, *user));
     if (!takes_part) return ChannelMemberNotFound(name, *user);
     tx.DeleteParticipant(name.channel, *user);
-    AuditPart("channel.participant_removed", name, *user, false, locked, right, tx);
+    tx.Audit(PartAuditOf(name, *user, /*present=*/false, locked, right));
     return v1::RemoveChannelMemberResponse();
   };
   const Subject subject{.workspace = name.workspace, .user = user.value_or(UserId())};

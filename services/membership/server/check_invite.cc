@@ -38,17 +38,11 @@ absl::Status CheckGrantable(const WorkspaceId& workspace, const std::vector<Chan
   return absl::OkStatus();
 }
 
-absl::StatusOr<ExpireSetting> ExpiryIn(const rights_v1::CheckInviteRequest& request) {
-  if (request.has_expire_time()) return rpc::FromProto("expire_time", request.expire_time());
-  if (request.has_ttl()) return rpc::FromProto("ttl", request.ttl());
-  return Never{};
-}
-
 // What becoming a guest will ask (G7, I20, G9), the address's part where there is one.
 absl::Status CheckGuest(const rights_v1::CheckInviteRequest& request, const InviteRead& read,
                         const std::string& address) {
   if (rights_feed::FromProto(request.role()) != rights::Role::kGuest) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const ExpireSetting expiry, ExpiryIn(request));
+  ASSIGN_OR_RETURN(const ExpireSetting expiry, ReadExpiry("", request));
   const WorkspaceSettings& settings = read.workspace.settings;
   RETURN_IF_ERROR(FirstExpireTime(expiry, settings, read.now).status());
   if (!address.empty() && !DomainAllowed(settings, address)) return EmailDomainNotAllowed();

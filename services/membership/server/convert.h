@@ -6,11 +6,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/rpc/proto_time.h"
 #include "google/protobuf/repeated_field.h"
 #include "guestpass/membership/v1/channel.pb.h"
 #include "guestpass/membership/v1/member.pb.h"
 #include "guestpass/membership/v1/organization.pb.h"
 #include "guestpass/membership/v1/workspace.pb.h"
+#include "services/membership/domain/guest_times.h"
 #include "services/membership/domain/model.h"
 #include "services/membership/storage/views.h"
 
@@ -32,5 +34,14 @@ absl::StatusOr<std::vector<ChannelId>> ParseChannels(
 absl::StatusOr<std::vector<ChannelId>> ParseGrants(
     absl::string_view field, const WorkspaceId& workspace,
     const google::protobuf::RepeatedPtrField<std::string>& names);
+
+// How a message with `oneof {expire_time, ttl}` sets a guest's time; Never where it sets none. FIELD_INVALID
+// naming the field behind `prefix`.
+template <typename Message>
+absl::StatusOr<ExpireSetting> ReadExpiry(const std::string& prefix, const Message& message) {
+  if (message.has_expire_time()) return rpc::FromProto(prefix + "expire_time", message.expire_time());
+  if (message.has_ttl()) return rpc::FromProto(prefix + "ttl", message.ttl());
+  return Never{};
+}
 
 }  // namespace guestpass::membership

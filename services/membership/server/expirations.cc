@@ -4,6 +4,7 @@
 #include "common/rpc/proto_time.h"
 #include "common/status/macros.h"
 #include "services/membership/domain/errors.h"
+#include "services/membership/domain/grants.h"
 #include "services/membership/domain/guest_admission.h"
 #include "services/membership/domain/guest_times.h"
 #include "services/membership/server/audits.h"
@@ -33,13 +34,6 @@ absl::StatusOr<ExpireSetting> SettingIn(const rights_v1::SetGuestExpirationReque
   return FieldInvalid("change", "is missing: name expire_time, ttl or clear");
 }
 
-absl::StatusOr<Member> RequireGuest(const MemberName& name, const Locked& locked) {
-  const auto member = locked.MemberOf(name.user);
-  if (!member.has_value()) return MemberNotFound(name);
-  if (member->state.role != rights::Role::kGuest) return NotAGuest(name);
-  return *member;
-}
-
 // A sponsor extends its own guests, and does nothing else to them (G8).
 absl::Status CheckSponsorsChange(const rights::MemberState& before, const ExpirationChange& change,
                                  const rights::Authority& sponsor, absl::Time now) {
@@ -59,7 +53,7 @@ absl::StatusOr<rights_v1::SetGuestExpirationResponse> RightsService::SetGuestExp
   RETURN_IF_ERROR(call.RequireUser().status());
   const auto set = [&](MembershipTx& tx, const Locked& locked,
                        Right right) -> absl::StatusOr<rights_v1::SetGuestExpirationResponse> {
-    ASSIGN_OR_RETURN(Member guest, RequireGuest(name, locked));
+    ASSIGN_OR_RETURN(Member guest, RequireGuest(name, locked.MemberOf(name.user)));
     ASSIGN_OR_RETURN(const ExpireSetting setting, SettingIn(request));
     const WorkspaceSettings& settings = locked.workspace->settings;
     ASSIGN_OR_RETURN(const ExpirationChange change,

@@ -14,21 +14,6 @@
 namespace guestpass::membership {
 namespace {
 
-using rights::ChannelKind;
-
-absl::StatusOr<Member> RequireGuest(const MemberName& name, const std::optional<Member>& member) {
-  if (!member.has_value()) return MemberNotFound(name);
-  if (member->state.role != rights::Role::kGuest) return NotAGuest(name);
-  return *member;
-}
-
-absl::Status RequireGrantable(const WorkspaceId& workspace, const ChannelName& name, const Locked& locked) {
-  const auto channel = locked.ChannelOf(name.channel);
-  if (name.workspace != workspace || !channel.has_value()) return ChannelNotFound(name);
-  if (channel->state.kind == ChannelKind::kDirect) return ChannelNotFound(name);
-  return channel->state.archived ? ChannelArchived(name) : absl::OkStatus();
-}
-
 LockPlan PlanOf(const MemberName& name) {
   LockPlan plan{.workspace = name.workspace};
   plan.With(name.user, LockMode::kUpdate);
@@ -73,9 +58,9 @@ absl::StatusOr<v1::GuestGrant> GuestGrants::AddGuestGrant(const rpc::Call& call,
                        Right right) -> absl::StatusOr<v1::GuestGrant> {
     RETURN_IF_ERROR(channel.status());
     ASSIGN_OR_RETURN(const Member before, RequireGuest(name, locked.MemberOf(name.user)));
-    const bool is_new = channel->workspace != name.workspace || !HasGrant(before.state, channel->channel);
-    if (is_new) {
-      RETURN_IF_ERROR(RequireGrantable(name.workspace, *channel, locked));
+    if (channel->workspace != name.workspace) return ChannelNotFound(*channel);
+    if (!HasGrant(before.state, channel->channel)) {
+      RETURN_IF_ERROR(CheckGrantable(*channel, locked.ChannelOf(channel->channel)));
       ASSIGN_OR_RETURN(const auto after, WithGrant(before.state, channel->channel));
       Put("member.grant_added", name, before, after, channel->channel, locked, right, tx);
     }

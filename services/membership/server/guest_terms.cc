@@ -8,20 +8,12 @@
 #include "services/membership/server/convert.h"
 
 namespace guestpass::membership {
-namespace {
-
-absl::StatusOr<ExpireSetting> ExpiryIn(const v1::GuestAccess& access) {
-  if (access.has_expire_time()) return rpc::FromProto("guest.expire_time", access.expire_time());
-  if (access.has_ttl()) return rpc::FromProto("guest.ttl", access.ttl());
-  return Never{};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 absl::StatusOr<GuestTerms> ReadGuestTerms(const WorkspaceId& workspace, const v1::GuestAccess& access) {
   rpc::FieldReader reader;
   const auto channels = reader.Take(ParseGrants("guest.channels", workspace, access.channels()));
-  const auto expiry = reader.Take(ExpiryIn(access));
+  const auto expiry = reader.Take(ReadExpiry("guest.", access));
   RETURN_IF_ERROR(reader.Finish());
   return GuestTerms{.channels = *channels, .expiry = *expiry};
 }

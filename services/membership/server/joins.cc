@@ -22,12 +22,6 @@ using Kind = JoinDecision::Kind;
 
 constexpr size_t kMaxJoinKey = 128;
 
-absl::StatusOr<ExpireSetting> ExpiryIn(const rights_v1::JoinMemberRequest& request) {
-  if (request.has_expire_time()) return rpc::FromProto("expire_time", request.expire_time());
-  if (request.has_ttl()) return rpc::FromProto("ttl", request.ttl());
-  return Never{};
-}
-
 absl::StatusOr<Join> JoinIn(const rights_v1::JoinMemberRequest& request, const UserId& user,
                             std::string address) {
   Join join{.user = user, .address = std::move(address), .rights_n = request.rights_n()};
@@ -39,7 +33,7 @@ absl::StatusOr<Join> JoinIn(const rights_v1::JoinMemberRequest& request, const U
   if (!role.has_value()) return FieldInvalid("role", "is none of those that there are");
   join.role = *role;
   ASSIGN_OR_RETURN(join.channels, ParseChannels("channels", request.channels()));
-  ASSIGN_OR_RETURN(join.expiry, ExpiryIn(request));
+  ASSIGN_OR_RETURN(join.expiry, ReadExpiry("", request));
   join.link = request.link();
   RETURN_IF_ERROR(CheckJoin(join));
   return join;

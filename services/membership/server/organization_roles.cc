@@ -34,16 +34,6 @@ absl::Status ChangeRole(absl::string_view action, const OrganizationMemberState&
   return absl::OkStatus();
 }
 
-// The locks hold no workspace: each channel's own is named.
-AuditEntry Left(const ChannelName& channel, const UserId& user, const Locked& locked, Right right) {
-  AuditEntry entry = AuditOf("channel.participant_removed", channel.ToString(), locked, right);
-  entry.workspace = channel.workspace;
-  entry.before = rights::ParticipantState{.channel = channel.channel, .user = user, .present = true};
-  entry.after = rights::ParticipantState{.channel = channel.channel, .user = user};
-  entry.notes = {{"participant", user.ToString()}};
-  return entry;
-}
-
 }  // namespace
 
 LockPlan RolePlan(const OrganizationId& organization, const UserId& user) {
@@ -65,7 +55,8 @@ absl::Status EndRole(const UserId& user, const Locked& locked, Right right, bool
   RETURN_IF_ERROR(ChangeRole(by_itself ? "organization.member_left" : "organization.member_removed",
                              {.organization = organization, .user = user}, locked, right, tx));
   ASSIGN_OR_RETURN(const std::vector<ChannelName> left, tx.LeaveWithoutMember(organization, user));
-  for (const ChannelName& channel : left) tx.Audit(Left(channel, user, locked, right));
+  for (const ChannelName& channel : left)
+    tx.Audit(PartAuditOf(channel, user, /*present=*/false, locked, right));
   return absl::OkStatus();
 }
 

@@ -47,12 +47,8 @@ absl::Status RemoveLocked(const MemberName& name, const Locked& locked, Right ri
 void AuditLeaving(const UserId& user, const std::vector<ChannelId>& left, const Locked& locked, Right right,
                   MembershipTx& tx) {
   for (const ChannelId& channel : left) {
-    const ChannelName name{locked.workspace->state.workspace, channel};
-    AuditEntry entry = AuditOf("channel.participant_removed", name.ToString(), locked, right);
-    entry.before = rights::ParticipantState{.channel = channel, .user = user, .present = true};
-    entry.after = rights::ParticipantState{.channel = channel, .user = user};
-    entry.notes = {{"participant", user.ToString()}};
-    tx.Audit(entry);
+    tx.Audit(
+        PartAuditOf({locked.workspace->state.workspace, channel}, user, /*present=*/false, locked, right));
   }
 }
 

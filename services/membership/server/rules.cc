@@ -10,7 +10,6 @@ namespace guestpass::membership {
 namespace {
 
 rpc::Access Users() { return {.users = true, .operators = true}; }
-rpc::Access Operators() { return {.users = true, .operators = true}; }
 rpc::Access UsersAndServices() {
   return {.users = true, .services = {"invite", "guest-expiry", "messaging-gateway"}, .operators = true};
 }
@@ -68,7 +67,7 @@ const Rule* Find(const std::vector<Rule>& rules, absl::string_view method) {
 
 const std::vector<Rule>& MembershipRules() {
   static const std::vector<Rule>& rules = *new std::vector<Rule>{
-      {"CreateOrganization", Operators(), Need::kOperator},
+      {"CreateOrganization", Users(), Need::kOperator},
       {"GetOrganization", Users(), Need::kOrganizationRole},
       {"ListOrganizations", Users(), Need::kSignedIn},
       {"UpdateOrganization", Users(), Need::kOrganizationRole},
@@ -76,7 +75,7 @@ const std::vector<Rule>& MembershipRules() {
       {"RemoveOrganizationMember", Users(), Need::kOrganizationRole},
       {"ListOrganizationMembers", Users(), Need::kOrganizationRole},
       {"RemoveUserFromOrganization", Users(), Need::kOrganizationOwner},
-      {"EraseUser", Operators(), Need::kOperator},
+      {"EraseUser", Users(), Need::kOperator},
       {"CreateWorkspace", Users(), Need::kOrganizationRole},
       {"GetWorkspace", Users(), Need::kEntry},
       {"ListWorkspaces", Users(), Need::kSignedIn},
