@@ -33,7 +33,7 @@ def _system_library_impl(ctx):
     roots = {flag[2:].rstrip("/"): True for flag in cflags.split(" ") if flag.startswith("-I")}
     includes = []
     for root in roots:
-        if root == "/usr/include":
+        if root == "/usr/include" or root.endswith("-linux-gnu"):
             continue  # the compiler looks there by itself
         includes.append("include%d" % len(includes))
         ctx.symlink(root, includes[-1])

@@ -1,39 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/mail/message.h"
 
 namespace guestpass::mail {
 
+// What became of a mail that nobody refused.
+enum class Handover {
+  kSent,           // whoever delivers it has it, durably
+  kNotConfigured,  // not sent, on purpose: no mail is set up
+  kDevRestricted,  // not sent, on purpose: the recipient is outside of the allow-list
+  kUnknown,        // given away whole, and no answer came: it may arrive or not
+};
+
 // Hands mail over to whoever delivers it. Thread-safe; blocks.
 class Mailer {
  public:
   virtual ~Mailer() = default;
 
-  // OK once the mail is handed over durably. UNAVAILABLE EMAIL_DELIVERY_FAILED: it was not, and will not be.
-  virtual absl::Status Send(const Message& message) = 0;
+  // What became of it. UNAVAILABLE EMAIL_DELIVERY_FAILED: it was not handed over, and will not be; with
+  // permanent = true where the mail server said that trying again does not help.
+  virtual absl::StatusOr<Handover> Send(const Message& message) = 0;
 };
 
-// Writes each mail to a file of its own, `<message id>.eml`, in a directory, for tests, for development, and
-// for mail programs that pick up files. A file is there whole or not at all, and survives a crash; only this
-// user can read it, because invites have secrets in them. The same mail again replaces the file.
-class DirectoryMailer : public Mailer {
+// Where no mail is set up.
+class NoMailer : public Mailer {
  public:
-  // FAILED_PRECONDITION with a sentence for whoever starts the service unless `directory` is one and can be
-  // written to.
-  static absl::StatusOr<std::unique_ptr<DirectoryMailer>> Open(std::string directory);
-
-  absl::Status Send(const Message& message) override;
-
- private:
-  explicit DirectoryMailer(std::string directory) : directory_(std::move(directory)) {}
-
-  const std::string directory_;
+  absl::StatusOr<Handover> Send(const Message&) override { return Handover::kNotConfigured; }
 };
+
+// EMAIL_DELIVERY_FAILED, as every Mailer says it.
+absl::Status DeliveryFailed(bool permanent);
 
 }  // namespace guestpass::mail

@@ -78,12 +78,15 @@ std::string Base64Lines(absl::string_view text) {
   return lines;
 }
 
-std::string Part(absl::string_view type, absl::string_view text) {
-  const bool fits = FitsLines(text);
+bool IsAscii(absl::string_view text) { return std::all_of(text.begin(), text.end(), absl::ascii_isascii); }
+
+std::string Part(absl::string_view type, absl::string_view text, Transport transport) {
+  const bool fits = FitsLines(text) && (transport == Transport::k8Bit || IsAscii(text));
+  const absl::string_view as_it_is = transport == Transport::k8Bit ? "8bit" : "7bit";
   const std::string body = fits ? absl::StrReplaceAll(text, {{"\n", "\r\n"}}) : Base64Lines(text);
   return absl::StrCat("Content-Type: ", type,
-                      "; charset=utf-8\r\nContent-Transfer-Encoding: ", fits ? "8bit" : "base64", "\r\n\r\n",
-                      body, "\r\n");
+                      "; charset=utf-8\r\nContent-Transfer-Encoding: ", fits ? as_it_is : "base64",
+                      "\r\n\r\n", body, "\r\n");
 }
 
 // A boundary that none of the parts holds.
@@ -96,14 +99,14 @@ std::string Boundary(absl::string_view parts) {
 
 }  // namespace
 
-absl::StatusOr<std::string> Compose(const Message& message) {
+absl::StatusOr<std::string> Compose(const Message& message, Transport transport) {
   for (const std::string& address : {message.from, message.to, message.message_id}) {
     if (address.empty() || !IsAddrSpec(address)) {
       return absl::InvalidArgumentError("An address or the Message-ID of a mail cannot stand in its header.");
     }
   }
-  const std::string text = Part("text/plain", message.text);
-  const std::string html = Part("text/html", message.html);
+  const std::string text = Part("text/plain", message.text, transport);
+  const std::string html = Part("text/html", message.html, transport);
   const std::string boundary = Boundary(absl::StrCat(text, html));
   return absl::StrCat(
       "From: ", DisplayName(message.from_name), " <", message.from, ">\r\n",  //

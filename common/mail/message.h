@@ -22,10 +22,15 @@ struct Message {
   std::string html;  // the same for who reads HTML
 };
 
-// The mail: multipart/alternative of text and HTML, `Auto-Submitted: auto-generated`, lines ended by CRLF. A
-// part travels as it is (8bit), or in base64 where a line is too long for that. INVALID_ARGUMENT where an
-// address or the id holds what would end its header or could not stand there.
-absl::StatusOr<std::string> Compose(const Message& message);
+// What a part may hold on its way; one that holds more is put in base64. Either way lines have an end.
+enum class Transport {
+  k8Bit,  // UTF-8 as it is: files
+  k7Bit,  // ASCII: servers, of which not every one says that it takes more
+};
+
+// The mail: multipart/alternative of text and HTML, `Auto-Submitted: auto-generated`, lines ended by CRLF.
+// INVALID_ARGUMENT where an address or the id holds what would end its header or could not stand there.
+absl::StatusOr<std::string> Compose(const Message& message, Transport transport = Transport::k8Bit);
 
 // `text` for a place inside HTML: an element or a quoted attribute.
 std::string EscapeHtml(absl::string_view text);

@@ -99,6 +99,17 @@ TEST(Compose, LinesThatAreTooLongTravelInBase64) {
   EXPECT_FALSE(absl::StrContains(*Compose(message), "base64"));
 }
 
+TEST(Compose, ForServersOnlyAsciiTravelsAsItIs) {
+  Message message = Invitation();
+  EXPECT_FALSE(absl::StrContains(*Compose(message, Transport::k7Bit), "base64"));
+  EXPECT_FALSE(absl::StrContains(*Compose(message, Transport::k7Bit), "8bit"));
+  message.html = "<p>H\u00e4llo</p>\n";
+  EXPECT_FALSE(absl::StrContains(*Compose(message), "base64"));
+  const std::string mail = *Compose(message, Transport::k7Bit);
+  EXPECT_TRUE(absl::StrContains(mail, absl::Base64Escape(message.html)));
+  EXPECT_TRUE(absl::StrContains(mail, "7bit\r\n\r\nHello\r\nthere\r\n")) << "the other part is ASCII";
+}
+
 TEST(Compose, TheBoundaryIsInNoPart) {
   Message message = Invitation();
   message.text = "--=_guestpass_0_\n--=_guestpass_1_--\n";

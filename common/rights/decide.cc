@@ -102,33 +102,38 @@ const char* RoleName(std::optional<Role> role) {
   return "NONE";
 }
 
-absl::Status RefusalError(Refusal refusal, const Authority& authority, Action action,
-                          absl::string_view channel) {
+RefusalText TextOf(Refusal refusal, const Authority& authority, Action action, absl::string_view channel) {
   switch (refusal) {
     case Refusal::kNoMember:
-      return Error(Reason::kRoleTooLow, "You are no member of this workspace.", {{"role", "NONE"}});
+      return {"You are no member of this workspace.", {Reason::kRoleTooLow, {{"role", "NONE"}}}};
     case Refusal::kGuestEnded:
-      return Error(Reason::kGuestEnded, "Your guest access has ended. An admin can reactivate it.",
-                   {{"access_end_time", Rfc3339(authority.access_end_time)}});
+      return {"Your guest access has ended. An admin can reactivate it.",
+              {Reason::kGuestEnded, {{"access_end_time", Rfc3339(authority.access_end_time)}}}};
     case Refusal::kGuestSoftLocked:
-      return Error(Reason::kGuestSoftLocked,
-                   "Your time as a guest is over: you can read, but not write, until an admin extends it.",
-                   {{"expire_time", Rfc3339(authority.expire_time)}});
+      return {"Your time as a guest is over: you can read, but not write, until an admin extends it.",
+              {Reason::kGuestSoftLocked, {{"expire_time", Rfc3339(authority.expire_time)}}}};
     case Refusal::kChannelOutOfScope:
       if (action == Action::kRead) {
-        return Error(Reason::kChannelNotFound, "There is no such channel for you.", ChannelMetadata(channel));
+        return {"There is no such channel for you.", {Reason::kChannelNotFound, ChannelMetadata(channel)}};
       }
-      return Error(Reason::kChannelOutOfScope, "You cannot write in this channel.", ChannelMetadata(channel));
+      return {"You cannot write in this channel.", {Reason::kChannelOutOfScope, ChannelMetadata(channel)}};
     case Refusal::kChannelArchived:
-      return Error(Reason::kChannelArchived, "This channel is archived: it can only be read.",
-                   ChannelMetadata(channel));
+      return {"This channel is archived: it can only be read.",
+              {Reason::kChannelArchived, ChannelMetadata(channel)}};
     case Refusal::kRoleTooLow:
-      return Error(Reason::kRoleTooLow, "Your role does not allow this.",
-                   {{"role", RoleName(authority.role)}});
+      return {
+          "Your role here does not allow this: viewers only read, and guests do what was granted to them.",
+          {Reason::kRoleTooLow, {{"role", RoleName(authority.role)}}}};
     case Refusal::kRightsStale:
-      return Error(Reason::kRightsStale, "Your rights cannot be confirmed at the moment. Try again.");
+      return {"Your rights cannot be confirmed at the moment. Try again.", {Reason::kRightsStale}};
   }
-  return Error(Reason::kInternal, "An unknown refusal.");
+  return {"An unknown refusal.", {Reason::kInternal}};
+}
+
+absl::Status RefusalError(Refusal refusal, const Authority& authority, Action action,
+                          absl::string_view channel) {
+  const RefusalText text = TextOf(refusal, authority, action, channel);
+  return Error(text.message, text.details);
 }
 
 }  // namespace guestpass::rights

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "common/rights/names.h"
 #include "common/rights/objects.h"
+#include "common/status/error.h"
 
 // Who may do what now: the one decision of every read and write, here and nowhere else (P1). Pure: no clock,
 // no I/O; safe from any thread.
@@ -68,10 +69,17 @@ bool IsAdmin(const Authority& authority);
 // "ADMIN", "NONE": as metadata says it.
 const char* RoleName(std::optional<Role> role);
 
+// What a refusal says.
+struct RefusalText {
+  const char* message;
+  ErrorDetails details;
+};
+
 // The refusal as everybody is told it: PERMISSION_DENIED ROLE_TOO_LOW {role}, GUEST_ENDED {access_end_time},
 // GUEST_SOFT_LOCKED {expire_time}, CHANNEL_OUT_OF_SCOPE {channel}; NOT_FOUND CHANNEL_NOT_FOUND {channel} on
 // reading; FAILED_PRECONDITION CHANNEL_ARCHIVED {channel}; UNAVAILABLE RIGHTS_STALE. `channel` is empty
 // where the call is about none.
+RefusalText TextOf(Refusal refusal, const Authority& authority, Action action, absl::string_view channel);
 absl::Status RefusalError(Refusal refusal, const Authority& authority, Action action,
                           absl::string_view channel);
 

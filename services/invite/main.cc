@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/mail/mailer.h"
+#include "common/mail/mail_settings.h"
 #include "common/postgres/service_database.h"
 #include "common/rpc/client.h"
 #include "common/rpc/host.h"
@@ -17,7 +17,8 @@ constexpr char kProgram[] = "invite";
 
 struct Config {
   rpc::HostOptions host;
-  std::string database, membership, service_token_file, mail_directory, public_url;
+  std::string database, membership, service_token_file, public_url;
+  mail::MailOptions mail;
   absl::Duration default_lifetime;
   int redeems = 0;
 };
@@ -28,8 +29,7 @@ Config Read(config::Settings& settings) {
   Config config{.host = rpc::ReadHostOptions(settings), .database = postgres::ReadConninfo(settings)};
   config.membership = settings.Text("membership", "membership's host and port");
   config.service_token_file = settings.Text("service-token-file", "the file with this service's own token");
-  config.mail_directory =
-      settings.TextOr("mail-directory", "", "where mail is written to; empty for no mail");
+  config.mail = mail::ReadMailOptions(settings);
   config.public_url = settings.TextOr("public-url", "", "what invites link to; needed for mail");
   config.default_lifetime = settings.DurationOr("default-invite-lifetime", CreationOptions().default_lifetime,
                                                 absl::Seconds(1), kMaxLifetime, "how long invites hold");
@@ -38,7 +38,7 @@ Config Read(config::Settings& settings) {
 }
 
 absl::StatusOr<std::optional<PublicUrl>> ReadPublicUrl(const Config& config) {
-  if (config.public_url.empty() && config.mail_directory.empty()) return std::optional<PublicUrl>();
+  if (config.public_url.empty() && !config.mail.configured()) return std::optional<PublicUrl>();
   ASSIGN_OR_RETURN(PublicUrl url, PublicUrl::Parse(config.public_url));
   return std::optional<PublicUrl>(url);
 }
@@ -46,12 +46,9 @@ absl::StatusOr<std::optional<PublicUrl>> ReadPublicUrl(const Config& config) {
 absl::Status Serve(const Config& config) {
   const postgres::SessionOptions database{.conninfo = config.database, .application_name = kProgram};
   ASSIGN_OR_RETURN(const std::optional<PublicUrl> public_url, ReadPublicUrl(config));
-  std::unique_ptr<mail::DirectoryMailer> mailer;
+  ASSIGN_OR_RETURN(const std::unique_ptr<mail::Mailer> mailer, mail::OpenMailer(config.mail));
   std::optional<MailCourier> courier;
-  if (!config.mail_directory.empty()) {
-    ASSIGN_OR_RETURN(mailer, mail::DirectoryMailer::Open(config.mail_directory));
-    courier.emplace(*mailer, *public_url);
-  }
+  if (config.mail.configured()) courier.emplace(*mailer, *public_url, config.mail.from);
   RETURN_IF_ERROR(postgres::CheckServable(database, Migrations()));
   ASSIGN_OR_RETURN(const auto host, rpc::Host::Create(config.host));
   ASSIGN_OR_RETURN(const auto token, auth::ServiceToken::Open(config.service_token_file));

@@ -6,7 +6,6 @@
 namespace guestpass::bench {
 namespace {
 
-using membership::v1::Member;
 using membership::v1::MembershipService;
 using membership::v1::UpdateMemberRequest;
 
@@ -16,16 +15,13 @@ constexpr int kMembersEach = 50;
 
 }  // namespace
 
-void RoleChanges::Next(Done done) {
+std::unique_ptr<Call> RoleChanges::Next(grpc::CompletionQueue& queue, void* tag) {
   const bool promotes = made_ / members_.size() % 2 == 1;
   UpdateMemberRequest request;
   request.mutable_member()->set_name(members_[made_++ % members_.size()]);
   request.mutable_member()->set_role(promotes ? type::v1::ROLE_MEMBER : type::v1::ROLE_VIEWER);
   request.mutable_update_mask()->add_paths("role");
-  auto exchange = std::make_shared<Exchange<UpdateMemberRequest, Member>>(token_, std::move(request));
-  stub_.async()->UpdateMember(
-      &exchange->context, &exchange->request, &exchange->response,
-      [exchange, done = std::move(done)](const grpc::Status& status) { done(status); });
+  return Begin(stub_, &MembershipService::Stub::AsyncUpdateMember, token_, request, queue, tag);
 }
 
 absl::StatusOr<Figures> MeasureChanges(Crowd& crowd, absl::Duration time) {
@@ -41,8 +37,8 @@ absl::StatusOr<Figures> MeasureChanges(Crowd& crowd, absl::Duration time) {
     callers.emplace_back(*stubs[static_cast<size_t>(i) % stubs.size()], crowd.OwnerToken(i + 1),
                          std::move(names));
   }
-  const auto change = [&](int caller, Done done) {
-    callers[static_cast<size_t>(caller)].Next(std::move(done));
+  const auto change = [&](int caller, grpc::CompletionQueue& queue, void* tag) {
+    return callers[static_cast<size_t>(caller)].Next(queue, tag);
   };
   return MeasureLoop(kCallers, change, time);
 }

@@ -20,7 +20,7 @@ class RoleChanges {
               std::vector<std::string> members)
       : stub_(stub), token_(std::move(token)), members_(std::move(members)) {}
 
-  void Next(Done done);
+  std::unique_ptr<Call> Next(grpc::CompletionQueue& queue, void* tag);
 
  private:
   membership::v1::MembershipService::Stub& stub_;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/checks.h"
 
-#include <atomic>
 #include <cstdlib>
 #include <fstream>
 
@@ -16,7 +15,6 @@ namespace guestpass::bench {
 namespace {
 
 using membership::v1::CheckAccessRequest;
-using membership::v1::CheckAccessResponse;
 using membership::v1::MembershipService;
 using nlohmann::json;
 
@@ -62,18 +60,15 @@ absl::StatusOr<Figures> MeasureChecks(Crowd& crowd, absl::Duration time) {
   for (const auto& channel : Connections(crowd.stack().addresses().membership, kConnections)) {
     stubs.push_back(MembershipService::NewStub(channel));
   }
-  std::atomic<size_t> next{0};
-  const auto check = [&](int caller, Done done) {
+  size_t next = 0;
+  const auto check = [&](int caller, grpc::CompletionQueue& queue, void* tag) {
     const Someone& someone = asked[next++ % asked.size()];
     CheckAccessRequest request;
     request.set_name(someone.member);
     request.set_channel(someone.channel);
     request.set_action(type::v1::ACTION_POST);
-    auto exchange =
-        std::make_shared<Exchange<CheckAccessRequest, CheckAccessResponse>>(token, std::move(request));
-    stubs[static_cast<size_t>(caller) % stubs.size()]->async()->CheckAccess(
-        &exchange->context, &exchange->request, &exchange->response,
-        [exchange, done = std::move(done)](const grpc::Status& status) { done(status); });
+    return Begin(*stubs[static_cast<size_t>(caller) % stubs.size()],
+                 &MembershipService::Stub::AsyncCheckAccess, token, request, queue, tag);
   };
   return MeasureLoop(kCallers, check, time);
 }

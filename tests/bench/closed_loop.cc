@@ -2,63 +2,61 @@
 #include "tests/bench/closed_loop.h"
 
 #include <atomic>
+#include <thread>
 #include <utility>
 
-#include "absl/synchronization/blocking_counter.h"
 #include "common/status/macros.h"
 #include "tests/harness/client.h"
 
 namespace guestpass::bench {
 namespace {
 
-class Caller {
- public:
-  Caller(int index, const NextCall& next, const std::atomic<bool>& stop, absl::BlockingCounter& idle)
-      : index_(index), next_(next), stop_(stop), idle_(idle) {}
-
-  void Call() {
-    begun_ = absl::Now();
-    next_(index_, [this](const grpc::Status& status) { Take(status); });
-  }
-
-  // Once idle.
-  const std::vector<double>& milliseconds() const { return milliseconds_; }
-  const absl::Status& status() const { return status_; }
-
- private:
-  void Take(const grpc::Status& answer) {
-    milliseconds_.push_back(absl::ToDoubleMilliseconds(absl::Now() - begun_));
-    status_ = harness::Answer(answer);
-    if (status_.ok() && !stop_) return Call();
-    idle_.DecrementCount();
-  }
-
-  const int index_;
-  const NextCall& next_;
-  const std::atomic<bool>& stop_;
-  absl::BlockingCounter& idle_;
-  absl::Time begun_;
-  std::vector<double> milliseconds_;
-  absl::Status status_;
+struct Caller {
+  std::unique_ptr<Call> call;
+  absl::Time begun;
+  std::vector<double> milliseconds;
+  absl::Status status;
 };
+
+// Drives the callers until `stop`, then until each is answered.
+void Drive(std::vector<Caller>& callers, const NextCall& next, const std::atomic<bool>& stop) {
+  grpc::CompletionQueue queue;
+  const auto begin = [&](size_t index) {
+    callers[index].begun = absl::Now();
+    callers[index].call = next(static_cast<int>(index), queue, &callers[index]);
+  };
+  for (size_t i = 0; i < callers.size(); ++i) begin(i);
+  void* tag = nullptr;
+  bool ok = false;
+  for (size_t under_way = callers.size(); under_way > 0 && queue.Next(&tag, &ok);) {
+    Caller& caller = *static_cast<Caller*>(tag);
+    caller.milliseconds.push_back(absl::ToDoubleMilliseconds(absl::Now() - caller.begun));
+    caller.status = harness::Answer(caller.call->status);
+    if (caller.status.ok() && !stop) {
+      begin(static_cast<size_t>(&caller - callers.data()));
+    } else {
+      --under_way;
+    }
+  }
+  queue.Shutdown();
+  while (queue.Next(&tag, &ok)) continue;
+}
 
 }  // namespace
 
 absl::StatusOr<Figures> MeasureWhile(int callers, const NextCall& next, absl::FunctionRef<void()> work) {
   std::atomic<bool> stop{false};
-  absl::BlockingCounter idle(callers);
-  std::vector<std::unique_ptr<Caller>> all;
-  for (int i = 0; i < callers; ++i) all.push_back(std::make_unique<Caller>(i, next, stop, idle));
+  std::vector<Caller> all(static_cast<size_t>(callers));
   const absl::Time begun = absl::Now();
-  for (const auto& caller : all) caller->Call();
+  std::thread driver([&] { Drive(all, next, stop); });
   work();
   stop = true;
-  idle.Wait();
+  driver.join();
   const double seconds = absl::ToDoubleSeconds(absl::Now() - begun);
   std::vector<double> milliseconds;
-  for (const auto& caller : all) {
-    RETURN_IF_ERROR(caller->status());
-    milliseconds.insert(milliseconds.end(), caller->milliseconds().begin(), caller->milliseconds().end());
+  for (const Caller& caller : all) {
+    RETURN_IF_ERROR(caller.status);
+    milliseconds.insert(milliseconds.end(), caller.milliseconds.begin(), caller.milliseconds.end());
   }
   return Figures{{"per_s", static_cast<double>(milliseconds.size()) / seconds},
                  {"p50_ms", Quantile(milliseconds, 0.5)},

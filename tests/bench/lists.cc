@@ -12,7 +12,6 @@ namespace guestpass::bench {
 namespace {
 
 using membership::v1::ListMembersRequest;
-using membership::v1::ListMembersResponse;
 using membership::v1::MembershipService;
 
 constexpr int kCallers = 4;
@@ -48,14 +47,11 @@ absl::StatusOr<double> P99(const Crowd& crowd, absl::Duration time, const std::v
     stubs.push_back(MembershipService::NewStub(channel));
     random.emplace_back(random.size());
   }
-  const auto next = [&](int caller, Done done) {
+  const auto next = [&](int caller, grpc::CompletionQueue& queue, void* tag) {
     const auto which = static_cast<size_t>(caller);
     const Page& page = pages[random[which]() % pages.size()];
-    auto exchange =
-        std::make_shared<Exchange<ListMembersRequest, ListMembersResponse>>(page.token, page.request);
-    stubs[which]->async()->ListMembers(
-        &exchange->context, &exchange->request, &exchange->response,
-        [exchange, done = std::move(done)](const grpc::Status& status) { done(status); });
+    return Begin(*stubs[which], &MembershipService::Stub::AsyncListMembers, page.token, page.request, queue,
+                 tag);
   };
   ASSIGN_OR_RETURN(Figures figures, MeasureLoop(kCallers, next, time));
   return figures["p99_ms"];

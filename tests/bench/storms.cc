@@ -81,9 +81,11 @@ absl::StatusOr<Figures> MeasureStorm(Crowd& crowd) {
   const auto stub = MembershipService::NewStub(Connections(crowd.stack().addresses().membership, 1)[0]);
   RoleChanges changes(*stub, crowd.OwnerToken(0), std::move(names));
   absl::StatusOr<double> rows_per_s;
-  ASSIGN_OR_RETURN(Figures figures, MeasureWhile(
-                                        1, [&](int, Done done) { changes.Next(std::move(done)); },
-                                        [&] { rows_per_s = ApplyAll(crowd.stack(), due.affected()); }));
+  ASSIGN_OR_RETURN(
+      Figures figures,
+      MeasureWhile(
+          1, [&](int, grpc::CompletionQueue& queue, void* tag) { return changes.Next(queue, tag); },
+          [&] { rows_per_s = ApplyAll(crowd.stack(), due.affected()); }));
   RETURN_IF_ERROR(rows_per_s.status());
   RETURN_IF_ERROR(crowd.Run(kUnmakeGuests, Params::Of(crowd.big_workspace())).status());
   RETURN_IF_ERROR(crowd.Run(kRestoreGuests).status());

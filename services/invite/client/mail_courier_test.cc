@@ -54,8 +54,50 @@ TEST(MailOf, ANameIsNeitherALinkNorMarkupNorInTheSubject) {
   EXPECT_EQ(Count(message.html, "<a "), 1u);
 }
 
-TEST(MailOf, TheSameInviteHasTheSameMessageId) {
-  EXPECT_EQ(MailOf(ToAnn(), kUrl).message_id, MailOf(ToAnn(), kUrl).message_id);
+TEST(MailOf, OnlyTheSameMailHasTheSameMessageId) {
+  Invitation invitation = ToAnn();
+  EXPECT_EQ(MailOf(invitation, kUrl).message_id, MailOf(ToAnn(), kUrl).message_id);
+  invitation.generation = 2;
+  EXPECT_EQ(MailOf(invitation, kUrl).message_id, "iiiiiiiiiiiiiiiiiiiiiiiiii.2@chat.example.com");
+}
+
+TEST(MailOf, ComesFromWhomTheOperatorNames) {
+  EXPECT_EQ(MailOf(ToAnn(), kUrl, "chat@example.org").from, "chat@example.org");
+}
+
+// A mail server, as an edge of the process.
+class FakeMailer : public mail::Mailer {
+ public:
+  absl::StatusOr<mail::Handover> answer = mail::Handover::kSent;
+  mail::Message sent;
+
+  absl::StatusOr<mail::Handover> Send(const mail::Message& message) override {
+    sent = message;
+    return answer;
+  }
+};
+
+TEST(MailCourier, SaysWhatBecameOfTheMail) {
+  FakeMailer mailer;
+  MailCourier courier(mailer, kUrl, "chat@example.org");
+  for (const mail::Handover handover : {mail::Handover::kSent, mail::Handover::kNotConfigured,
+                                        mail::Handover::kDevRestricted, mail::Handover::kUnknown}) {
+    mailer.answer = handover;
+    EXPECT_EQ(*courier.Deliver(ToAnn()), handover);
+  }
+  EXPECT_EQ(mailer.sent.from, "chat@example.org");
+  EXPECT_EQ(mailer.sent.message_id, MailOf(ToAnn(), kUrl).message_id);
+  mailer.answer = mail::DeliveryFailed(true);
+  EXPECT_EQ(courier.Deliver(ToAnn()).status(), mail::DeliveryFailed(true));
+}
+
+TEST(MailOf, SaysThatAProgramSentIt) {
+  const absl::StatusOr<std::string> composed = mail::Compose(MailOf(ToAnn(), kUrl));
+  ASSERT_TRUE(composed.ok()) << composed.status();
+  EXPECT_TRUE(absl::StrContains(*composed, "\r\nAuto-Submitted: auto-generated\r\n"));
+  EXPECT_TRUE(absl::StrContains(*composed, "\r\nSubject: You have been invited to a workspace\r\n"));
+  EXPECT_TRUE(absl::StrContains(*composed, "text/plain")) << *composed;
+  EXPECT_TRUE(absl::StrContains(*composed, "text/html")) << *composed;
 }
 
 }  // namespace

@@ -74,13 +74,13 @@ absl::Status Creation::Insert(New& created, uint64_t removed_n) {
 
 absl::Status Creation::Deliver(New& created) {
   const Invite& invite = created.invite;
-  const absl::Status delivered = courier_->Deliver({.invite = invite.name,
-                                                    .mailbox = invite.address.Mailbox(),
-                                                    .secret = created.secret,
-                                                    .workspace_display_name = created.workspace_display_name,
-                                                    .create_time = invite.create_time,
-                                                    .expire_time = invite.expire_time});
-  if (!delivered.ok()) return TakeBack(created, delivered);
+  const auto delivered = courier_->Deliver({.invite = invite.name,
+                                            .mailbox = invite.address.Mailbox(),
+                                            .secret = created.secret,
+                                            .workspace_display_name = created.workspace_display_name,
+                                            .create_time = invite.create_time,
+                                            .expire_time = invite.expire_time});
+  if (!delivered.ok()) return TakeBack(created, delivered.status());
   const absl::Status marked = store_.Transact([&](InviteTx& tx) { return tx.MarkSent(invite.name); });
   if (!marked.ok()) {
     LogUndecided("mail was sent, but not recorded so", invite.name, marked);

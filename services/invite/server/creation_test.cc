@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "common/mail/mailer.h"
+#include "common/mail/directory_mailer.h"
 #include "common/rpc/proto_time.h"
 #include "common/telemetry/log.h"
 #include "services/invite/client/mail_courier.h"
@@ -27,7 +27,11 @@ class FakeCourier : public Courier {
  public:
   std::function<absl::Status(const Invitation&)> deliver = [](const Invitation&) { return absl::OkStatus(); };
 
-  absl::Status Deliver(const Invitation& invitation) override { return deliver(invitation); }
+  absl::StatusOr<mail::Handover> Deliver(const Invitation& invitation) override {
+    const absl::Status status = deliver(invitation);
+    if (!status.ok()) return status;
+    return mail::Handover::kSent;
+  }
 };
 
 absl::Status MailFailed() { return Error(Reason::kEmailDeliveryFailed, "no"); }

@@ -15,7 +15,7 @@ absl::Status RequireEntry(const rights::Authority& authority, absl::Time now) {
 
 absl::Status RequireAdmin(const rights::Authority& authority, absl::Time now) {
   RETURN_IF_ERROR(RequireEntry(authority, now));
-  return rights::IsAdmin(authority) ? absl::OkStatus() : RoleTooLow(authority);
+  return rights::IsAdmin(authority) ? absl::OkStatus() : RoleTooLow(authority, kAdmins);
 }
 
 absl::Status RequireOrganizationRole(const Position& position) {

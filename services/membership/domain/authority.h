@@ -19,6 +19,9 @@ struct Position {
   rights::Authority authority;    // in the workspace
 };
 
+// Who has ADMIN authority, in the words of a refusal.
+inline constexpr char kAdmins[] = "admins of the workspace, and owners and admins of its organization,";
+
 // OK for who is of the workspace at `now`, else PERMISSION_DENIED: ROLE_TOO_LOW {role=NONE}, GUEST_ENDED.
 absl::Status RequireEntry(const rights::Authority& authority, absl::Time now);
 

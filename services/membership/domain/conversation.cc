@@ -13,7 +13,8 @@ absl::Status RequireStarter(const rights::Authority& authority, absl::Time now) 
     return rights::RefusalError(*refusal, authority, rights::Action::kPost, "");
   }
   if (authority.role == rights::Role::kGuest) return DirectStartForbidden();
-  return authority.role == rights::Role::kViewer ? RoleTooLow(authority) : absl::OkStatus();
+  if (authority.role == rights::Role::kViewer) return RoleTooLow(authority, "members and admins");
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<UserId>> ParticipantsOf(const UserId& starter, std::vector<UserId> users) {

@@ -8,8 +8,15 @@
 
 namespace guestpass::membership {
 
-absl::Status RoleTooLow(const rights::Authority& authority) {
-  return rights::RefusalError(rights::Refusal::kRoleTooLow, authority, rights::Action::kRead, "");
+absl::Status RoleTooLow(const rights::Authority& authority, absl::string_view whose) {
+  return Error(Reason::kRoleTooLow, absl::StrCat("Only ", whose, " can do this."),
+               {{"role", rights::RoleName(authority.role)}});
+}
+
+absl::Status SponsorsOnlyExtend(const rights::Authority& authority) {
+  return Error(Reason::kRoleTooLow,
+               "A sponsor only extends guests of its own that have not ended. Ask an admin of the workspace.",
+               {{"role", rights::RoleName(authority.role)}});
 }
 
 absl::Status NoOrganizationRole() {
@@ -40,7 +47,7 @@ absl::Status EmailDomainNotAllowed() {
 
 absl::Status OrgOwnerProtected(absl::string_view member) {
   return Error(Reason::kOrgOwnerProtected,
-               "An owner of the organization cannot be changed or removed through a workspace. Take the "
+               "An owner of the organization cannot be demoted or removed through a workspace. Take the "
                "ownership first.",
                {{"member", std::string(member)}});
 }

@@ -10,8 +10,10 @@
 // One constructor for each way in which membership refuses.
 namespace guestpass::membership {
 
-// PERMISSION_DENIED ROLE_TOO_LOW {role}: the caller lacks the role for what it asks.
-absl::Status RoleTooLow(const rights::Authority& authority);
+// PERMISSION_DENIED ROLE_TOO_LOW {role}: what the caller asks is for `whose`, "members and admins", and it is
+// none. SponsorsOnlyExtend: it is a sponsor, and asks more of a guest.
+absl::Status RoleTooLow(const rights::Authority& authority, absl::string_view whose);
+absl::Status SponsorsOnlyExtend(const rights::Authority& authority);
 
 // PERMISSION_DENIED ROLE_TOO_LOW {role}: an organization's matter, and the caller has no role in it; or it is
 // for its owners only.

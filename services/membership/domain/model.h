@@ -75,7 +75,8 @@ struct AuditEntry {
   absl::Time effective_time = absl::InfinitePast();  // infinite past: when it was recorded
 };
 
-// Names a request that is to be answered alike if it is repeated (A4).
+// Names a request that is to be answered alike if it is repeated (A4): what rpc::RequestKey says, for the
+// domain and for storage, which know nothing of rpc.
 struct RequestKey {
   std::string caller, method, id;
   std::string hash;  // of the request

@@ -58,6 +58,12 @@ bool LosesAdmin(const Member& before, Role role) {
   return before.state.role == Role::kAdmin && role != Role::kAdmin;
 }
 
+bool Demotes(const Member& before, Role role) {
+  static_assert(Role::kAdmin < Role::kMember && Role::kMember < Role::kViewer &&
+                Role::kViewer < Role::kGuest);
+  return *before.state.role < role;
+}
+
 absl::StatusOr<Member> ChangeRole(const Member& before, Role role, const std::optional<GuestTerms>& terms,
                                   const RoleFacts& facts) {
   const MemberName name{before.state.workspace, before.state.user};
@@ -67,7 +73,8 @@ absl::StatusOr<Member> ChangeRole(const Member& before, Role role, const std::op
                         "is for who is no guest yet: GuestExpiryService changes a guest's times, "
                         "AddGuestGrant its channels");
   }
-  if (facts.organization_role == rights::OrganizationRole::kOwner) return OrgOwnerProtected(name.ToString());
+  const bool is_owner = facts.organization_role == rights::OrganizationRole::kOwner;
+  if (is_owner && Demotes(before, role)) return OrgOwnerProtected(name.ToString());
   if (LosesAdmin(before, role) && facts.other_admins == 0) return LastAdmin(name);
   Member after = before;
   after.state = {.workspace = name.workspace, .user = name.user, .role = role};

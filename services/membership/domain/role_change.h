@@ -41,9 +41,12 @@ absl::StatusOr<Member> AsGuest(Member member, const GuestTerms& terms, const Rol
 // Whether the workspace has a direct ADMIN less once `before` has this role.
 bool LosesAdmin(const Member& before, rights::Role role);
 
+// Whether the role is a lower one than `before` has: ADMIN, MEMBER, VIEWER, GUEST is the order.
+bool Demotes(const Member& before, rights::Role role);
+
 // `before` with another role; as it was with the same. To GUEST it needs `terms` (else FIELD_INVALID), from
-// GUEST it loses times, grants and sponsor. In this order: ORG_OWNER_PROTECTED, LAST_ADMIN, and as
-// CheckMayBeGuest and AsGuest. FIELD_INVALID for a guest that is given terms anew.
+// GUEST it loses times, grants and sponsor. In this order: ORG_OWNER_PROTECTED where it demotes an owner,
+// LAST_ADMIN, and as CheckMayBeGuest and AsGuest. FIELD_INVALID for a guest that is given terms anew.
 absl::StatusOr<Member> ChangeRole(const Member& before, rights::Role role,
                                   const std::optional<GuestTerms>& terms, const RoleFacts& facts);
 

@@ -12,7 +12,7 @@ using rights::Role;
 
 constexpr absl::Duration kTick = absl::Microseconds(1);
 const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
-constexpr Role kRoles[] = {Role::kAdmin, Role::kMember, Role::kViewer, Role::kGuest};
+constexpr Role kRoles[] = {Role::kAdmin, Role::kMember, Role::kViewer, Role::kGuest};  // the highest first
 
 template <typename IdType>
 IdType IdNamed(char c) {
@@ -125,12 +125,19 @@ TEST(ChangeRole, ReasonsComeInTheirOrder) {
   ExpectReason(ChangeRole(admin, Role::kGuest, Terms(), facts).status(), Reason::kChannelNotFound);
 }
 
-TEST(ChangeRole, AnOwnersRecordIsChangedInNoDirection) {
+TEST(ChangeRole, AnOwnersDirectRoleIsRaisedAndNeverLowered) {
   RoleFacts facts = Facts();
   facts.organization_role = OrganizationRole::kOwner;
-  ExpectReason(ChangeRole(MemberWith(Role::kViewer), Role::kAdmin, std::nullopt, facts).status(),
-               Reason::kOrgOwnerProtected);
-  EXPECT_TRUE(ChangeRole(MemberWith(Role::kAdmin), Role::kAdmin, std::nullopt, facts).ok());
+  for (size_t before = 0; before < std::size(kRoles); ++before) {
+    for (size_t role = 0; role < std::size(kRoles); ++role) {
+      const bool lowers = role > before;
+      EXPECT_EQ(Demotes(MemberWith(kRoles[before]), kRoles[role]), lowers);
+      const auto terms = role == before ? std::nullopt : TermsFor(kRoles[role]);
+      const absl::Status status = ChangeRole(MemberWith(kRoles[before]), kRoles[role], terms, facts).status();
+      EXPECT_EQ(HasReason(status, Reason::kOrgOwnerProtected), lowers) << status;
+      EXPECT_EQ(status.ok(), !lowers) << status;
+    }
+  }
 }
 
 TEST(ChangeRole, OnlyTheLastAdminStays) {

@@ -20,7 +20,7 @@ class AccessLanes {
   using Done = std::function<void(absl::StatusOr<AccessRead>)>;
 
   // `reader` outlives this.
-  explicit AccessLanes(AccessReader& reader, int lanes = 2);
+  explicit AccessLanes(AccessReader& reader, int lanes = 3);
 
   ~AccessLanes() { Stop(); }
 

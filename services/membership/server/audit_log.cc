@@ -81,9 +81,12 @@ absl::StatusOr<v1::ListAuditEntriesResponse> AuditLog::ListAuditEntries(
     if (absl::SimpleAtoi(page.after, &after)) query.after_number = after;
     ASSIGN_OR_RETURN(const auto found, reads.ListAudit(query, page.size + 1));
     AnswerPage(
-        pages_, call, request, page, found, response,
+        pages_, call, request, page, found.records, response,
         [&](const AuditRecord& record) { Add(record, response); },
         [](const AuditRecord& last) { return absl::StrCat(last.number); });
+    if (found.read_to.has_value() && response.next_page_token().empty()) {
+      response.set_next_page_token(rpc::NextPageToken(pages_, call, request, absl::StrCat(*found.read_to)));
+    }
     return absl::OkStatus();
   };
   return Look<v1::ListAuditEntriesResponse>(store_, call, request, subject, list);

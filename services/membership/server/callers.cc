@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/membership/server/callers.h"
 
+#include "absl/strings/str_cat.h"
 #include "common/mail/address.h"
 #include "common/status/macros.h"
 #include "services/membership/domain/conversation.h"
@@ -17,7 +18,7 @@ absl::StatusOr<Right> AsSponsor(const UserId& caller, const Position& position, 
   RETURN_IF_ERROR(RequireEntry(position.authority, position.now));
   const bool sponsors = !caller.empty() && caller == subject.sponsor;
   if (sponsors && position.authority.role == rights::Role::kMember) return Right::kSponsor;
-  return RoleTooLow(position.authority);
+  return RoleTooLow(position.authority, absl::StrCat(kAdmins, " and sponsors of the guest,"));
 }
 
 // What is asked of a workspace is asked of an organization where the call is about all of it.
@@ -37,6 +38,7 @@ absl::StatusOr<Right> Own(Need need, const rpc::Call& call, const Position& posi
   };
   switch (AskedOf(need, subject)) {
     case Need::kSignedIn:
+    case Need::kItself:
       return own(call.RequireUser().status());
     case Need::kOperator:
       return OperatorsOnly();
@@ -45,10 +47,12 @@ absl::StatusOr<Right> Own(Need need, const rpc::Call& call, const Position& posi
     case Need::kOrganizationOwner:
       return own(RequireOrganizationOwner(position));
     case Need::kEntry:
+    case Need::kItselfThere:
       return own(RequireEntry(position.authority, position.now));
-    case Need::kStarter:
+    case Need::kItselfStarter:
       return own(RequireStarter(position.authority, position.now));
     case Need::kAdmin:
+    case Need::kItselfAdmin:
       return own(RequireAdmin(position.authority, position.now));
     case Need::kAdminOrSelf:
     case Need::kAdminSelfOrSponsor:
@@ -83,7 +87,8 @@ std::string VerifiedAddress(const rpc::Call& call) {
 absl::StatusOr<Right> Authorize(Need need, const rpc::Call& call, const Position& position,
                                 const Subject& subject) {
   const absl::StatusOr<Right> own = Own(need, call, position, subject);
-  if (own.ok() || !call.caller.is_operator) return own;
+  const bool all_of_it = own.ok() && *own != Right::kSponsor;
+  if (all_of_it || !call.caller.is_operator || !SparesOperators(need)) return own;
   if (!subject.workspace.empty() && !position.workspace_exists) return WorkspaceNotFound(subject.workspace);
   if (!subject.organization.empty() && !position.organization_exists) {
     return OrganizationNotFound(subject.organization);

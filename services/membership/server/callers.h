@@ -39,8 +39,9 @@ inline Subject WithSponsor(Subject subject, const std::optional<Member>& member)
   return subject;
 }
 
-// Whether the caller, which stands at `position`, may: the domain's refusals, and for platform operators
-// ORGANIZATION_NOT_FOUND and WORKSPACE_NOT_FOUND where there is no such thing.
+// Whether the caller, which stands at `position`, may, and by which right: the one that lets it do most. The
+// domain's refusals, and for platform operators ORGANIZATION_NOT_FOUND and WORKSPACE_NOT_FOUND where there is
+// no such thing.
 absl::StatusOr<Right> Authorize(Need need, const rpc::Call& call, const Position& position,
                                 const Subject& subject);
 

@@ -126,6 +126,7 @@ absl::StatusOr<v1::Channel> Channels::UpdateChannel(const rpc::Call& call,
     RETURN_IF_ERROR(rpc::CheckEtag(wanted.etag(), ToProto(before).etag()));
     RETURN_IF_ERROR(rpc::UpdateMask::Read(request.update_mask(), wanted, {"display_name"}).status());
     RETURN_IF_ERROR(rpc::CheckDisplayName("channel.display_name", wanted.display_name()));
+    if (wanted.display_name() == before.display_name) return ToProto(before);
     Channel after = before;
     after.display_name = wanted.display_name();
     tx.UpdateChannel(after);

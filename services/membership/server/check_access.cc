@@ -15,7 +15,7 @@
 #include "common/rpc/proto_time.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
-#include "services/membership/domain/authority.h"
+#include "services/membership/server/callers.h"
 
 namespace guestpass::membership {
 namespace {
@@ -36,11 +36,12 @@ AccessQuery QueryOf(const auth::Caller& caller, const MemberName& name,
   return query;
 }
 
-absl::Status RequireAsker(const auth::Caller& caller, const MemberName& name, const AccessRights& rights,
-                          absl::Time now) {
-  if (AsksAboutAnybody(caller)) return absl::OkStatus();
-  if (caller.user->user == name.user) return RequireEntry(rights.target.authority, now);
-  return RequireAdmin(rights.asker, now);
+absl::Status RequireAsker(Need need, const rpc::Call& call, const MemberName& name,
+                          const AccessRights& rights, absl::Time now) {
+  if (!call.caller.user.has_value()) return absl::OkStatus();  // a service, for itself
+  const bool by_itself = CallerOf(call) == name.user;
+  const Position position{.now = now, .authority = by_itself ? rights.target.authority : rights.asker};
+  return Authorize(need, call, position, {.user = name.user}).status();
 }
 
 // What a request says beside its name.
@@ -95,9 +96,9 @@ v1::CheckAccessResponse Decided(const AccessRights& rights, rights::Action actio
   const auto refusal = rights::Decide(rights.target, action, read.now);
   response.set_allowed(!refusal.has_value());
   if (refusal.has_value()) {
-    const auto details = DetailsOf(rights::RefusalError(*refusal, authority, action, channel));
-    response.set_reason(std::string(ReasonName(details->reason)));
-    response.mutable_metadata()->insert(details->metadata.begin(), details->metadata.end());
+    const ErrorDetails details = rights::TextOf(*refusal, authority, action, channel).details;
+    response.set_reason(std::string(ReasonName(details.reason)));
+    response.mutable_metadata()->insert(details.metadata.begin(), details.metadata.end());
   }
   response.set_role(rights_feed::ToProto(authority.role));
   SetGuest(authority, read.now, response);
@@ -113,7 +114,7 @@ absl::StatusOr<v1::CheckAccessResponse> Answer(const rpc::Call& call, const Memb
                                                const v1::CheckAccessRequest& request,
                                                const AccessRead& read) {
   const AccessRights& rights = read.rights.front();
-  RETURN_IF_ERROR(RequireAsker(call.caller, name, rights, read.now));
+  RETURN_IF_ERROR(RequireAsker(RuleFor(request).need, call, name, rights, read.now));
   rpc::FieldReader fields;
   const Question question = ReadQuestion("", name, request, fields);
   RETURN_IF_ERROR(fields.Finish());
@@ -146,8 +147,9 @@ absl::StatusOr<v1::BatchCheckAccessResponse> Answer(const rpc::Call& call,
                                                     const v1::BatchCheckAccessRequest& request,
                                                     const AccessRead& read) {
   const auto count = static_cast<int>(names.size());
+  const Need need = RuleFor(request).need;
   for (int i = 0; i < count; ++i) {
-    const absl::Status asker = RequireAsker(call.caller, names[i], read.rights[i], read.now);
+    const absl::Status asker = RequireAsker(need, call, names[i], read.rights[i], read.now);
     if (!asker.ok()) return InRequest(i, asker);
   }
   rpc::FieldReader fields;

@@ -4,9 +4,10 @@
 #include "common/rights_feed/wire_types.h"
 #include "common/rpc/proto_time.h"
 #include "common/status/macros.h"
-#include "services/membership/domain/authority.h"
 #include "services/membership/domain/errors.h"
+#include "services/membership/domain/grants.h"
 #include "services/membership/domain/guest_admission.h"
+#include "services/membership/server/callers.h"
 #include "services/membership/server/convert.h"
 #include "services/membership/server/rights_service.h"
 
@@ -28,12 +29,11 @@ absl::Status CheckRole(const rights_v1::CheckInviteRequest& request,
   return absl::OkStatus();
 }
 
-absl::Status CheckGrantable(const WorkspaceId& workspace, const std::vector<ChannelRights>& channels) {
+absl::Status CheckChannels(const WorkspaceId& workspace, const std::vector<ChannelRights>& channels) {
   for (const ChannelRights& asked : channels) {
-    const rights::ChannelState& channel = asked.channel;
-    const bool grantable = channel.workspace == workspace && channel.kind.has_value() &&
-                           channel.kind != rights::ChannelKind::kDirect && !channel.archived;
-    if (!grantable) return ChannelNotFound({workspace, channel.channel});
+    const bool is_here = asked.channel.workspace == workspace && asked.channel.kind.has_value();
+    RETURN_IF_ERROR(CheckGrantable({workspace, asked.channel.channel},
+                                   is_here ? std::optional(Channel{.state = asked.channel}) : std::nullopt));
   }
   return absl::OkStatus();
 }
@@ -66,10 +66,11 @@ absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
   RightsQuery query{.workspace = workspace, .user = user};
   if (channels.ok()) query.channels = *channels;
   ASSIGN_OR_RETURN(const InviteRead read, store_.ReadForInvite(query, folded));
-  RETURN_IF_ERROR(RequireAdmin(read.inviter.authority(), read.now));
+  const Position position{.now = read.now, .authority = read.inviter.authority()};
+  RETURN_IF_ERROR(Authorize(RuleFor(request).need, call, position, {.workspace = workspace}).status());
   RETURN_IF_ERROR(CheckRole(request, channels));
   if (!request.address().empty() && folded.empty()) return FieldInvalid("address", "is no mail address");
-  RETURN_IF_ERROR(CheckGrantable(workspace, read.inviter.channels));
+  RETURN_IF_ERROR(CheckChannels(workspace, read.inviter.channels));
   RETURN_IF_ERROR(CheckGuest(request, read, folded));
   if (!folded.empty() && read.member_exists) return MemberExists();
   RETURN_IF_ERROR(CheckCapsOfGuest(request, read));

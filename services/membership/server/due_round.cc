@@ -50,14 +50,17 @@ absl::Status DueRound::WorkOn(uint32_t shard) {
 
 int DueRound::Reserve() {
   absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(this, &DueRound::CanTell));
   const int reserved = std::min(kBatch, left_);
   left_ -= reserved;
+  reserved_ += reserved;
   return reserved;
 }
 
 void DueRound::Account(int reserved, const DueBatch& batch) {
   absl::MutexLock lock(&mutex_);
   left_ += reserved - batch.applied;
+  reserved_ -= reserved;
   done_.set_applied(done_.applied() + batch.applied);
   done_.set_skipped(done_.skipped() + batch.skipped);
   done_.set_busy_shards(done_.busy_shards() + (batch.busy ? 1 : 0));

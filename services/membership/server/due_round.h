@@ -24,14 +24,18 @@ class DueRound {
  private:
   void Work();
   absl::Status WorkOn(uint32_t shard);
+  // How many guests a transaction may record; 0 only where the limit is used up, so that no shard is left out
+  // for what others reserve and then do not need.
   int Reserve();
+  bool CanTell() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return left_ > 0 || reserved_ == 0; }
   void Account(int reserved, const DueBatch& batch);
 
   MembershipStore& store_;
   const Actor actor_;
   const std::vector<uint32_t> shards_;
   absl::Mutex mutex_;
-  int left_ ABSL_GUARDED_BY(mutex_);  // guests that no transaction has reserved
+  int left_ ABSL_GUARDED_BY(mutex_);          // guests that no transaction has reserved
+  int reserved_ ABSL_GUARDED_BY(mutex_) = 0;  // by transactions under way
   size_t next_shard_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
   rights::v1::ApplyDueExpirationsResponse done_ ABSL_GUARDED_BY(mutex_);

@@ -40,7 +40,7 @@ absl::Status CheckSponsorsChange(const rights::MemberState& before, const Expira
   const bool extends = StateAt(before, now) != rights::GuestState::kEnded &&
                        change.guest.expire_time > before.expire_time &&
                        change.guest.expire_time != absl::InfiniteFuture();
-  return extends ? absl::OkStatus() : RoleTooLow(sponsor);
+  return extends ? absl::OkStatus() : SponsorsOnlyExtend(sponsor);
 }
 
 }  // namespace
@@ -63,6 +63,9 @@ absl::StatusOr<rights_v1::SetGuestExpirationResponse> RightsService::SetGuestExp
           CheckSponsorsChange(guest.state, change, locked.AuthorityOf(CallerOf(call)), locked.now));
     }
     RETURN_IF_ERROR(CheckLifetime(change.guest.expire_time, settings, locked.now));
+    rights_v1::SetGuestExpirationResponse response;
+    *response.mutable_member() = rights_feed::ToProto(change.guest);
+    if (change.guest == guest.state) return response;
     AuditEntry entry = AuditOf(change.reactivated ? "member.reactivated" : "member.expiration_set",
                                name.ToString(), locked, right);
     entry.before = guest.state;
@@ -70,8 +73,6 @@ absl::StatusOr<rights_v1::SetGuestExpirationResponse> RightsService::SetGuestExp
     tx.Audit(entry);
     guest.state = change.guest;
     tx.UpdateMember(guest);
-    rights_v1::SetGuestExpirationResponse response;
-    *response.mutable_member() = rights_feed::ToProto(guest.state);
     return response;
   };
   LockPlan plan{.workspace = name.workspace, .users = {{name.user, LockMode::kUpdate}}};

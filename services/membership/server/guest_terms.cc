@@ -8,7 +8,6 @@
 #include "services/membership/server/convert.h"
 
 namespace guestpass::membership {
-namespace {}  // namespace
 
 absl::StatusOr<GuestTerms> ReadGuestTerms(const WorkspaceId& workspace, const v1::GuestAccess& access) {
   rpc::FieldReader reader;

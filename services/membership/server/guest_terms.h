@@ -10,7 +10,7 @@
 #include "services/membership/storage/locks.h"
 #include "services/membership/storage/membership_tx.h"
 
-// What CreateMember and a change of role to GUEST have in common.
+// What CreateMember, a change of role to GUEST and joining as a guest have in common.
 namespace guestpass::membership {
 
 // A request's field `guest`, without a sponsor. FIELD_INVALID naming each bad field of it.

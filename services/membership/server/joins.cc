@@ -12,6 +12,7 @@
 #include "services/membership/domain/guest_admission.h"
 #include "services/membership/server/audits.h"
 #include "services/membership/server/convert.h"
+#include "services/membership/server/guest_terms.h"
 #include "services/membership/server/rights_service.h"
 
 namespace guestpass::membership {
@@ -44,10 +45,7 @@ LockPlan PlanOf(const Join& join) {
   LockPlan plan{.workspace = join.workspace};
   for (const ChannelId& channel : join.channels) plan.channels[channel] = LockMode::kShare;
   plan.With(join.inviter, LockMode::kShare).With(join.user, LockMode::kUpdate);
-  plan.changes_workspace = [role = join.role](const Locked& locked) {
-    return role == rights::Role::kGuest && locked.workspace.has_value() &&
-           HasCaps(locked.workspace->settings);
-  };
+  if (join.role == rights::Role::kGuest) plan.changes_workspace = CapsGuests;
   return plan;
 }
 
@@ -61,14 +59,10 @@ JoinFacts FactsOf(const Join& join, const Locked& locked) {
 }
 
 // What becoming a guest asks (I20, G9).
-absl::Status CheckAdmission(const Join& join, const Locked& locked, MembershipTx& tx) {
-  if (join.role != rights::Role::kGuest) return absl::OkStatus();
-  const WorkspaceSettings& settings = locked.workspace->settings;
-  if (!DomainAllowed(settings, join.address)) return EmailDomainNotAllowed();
-  if (!HasCaps(settings)) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const GuestCounts counts,
-                   tx.CountGuests(join.workspace, join.inviter, join.user, locked.now));
-  return CheckCaps(settings, counts);
+absl::Status CheckAdmission(const Member& newcomer, const Locked& locked, MembershipTx& tx) {
+  if (newcomer.state.role != rights::Role::kGuest) return absl::OkStatus();
+  if (!DomainAllowed(locked.workspace->settings, newcomer.address)) return EmailDomainNotAllowed();
+  return CheckRoom(newcomer, locked, tx);
 }
 
 // Its row first, and only then what was removed: whoever removes the user holds that row to the commit.
@@ -84,7 +78,7 @@ absl::Status Store(const Join& join, const JoinDecision& decision, const Locked&
   if (join.rights_n < removed_n) {
     return InviteNoLongerValid(join.invite_name(), "you were removed after it was made");
   }
-  RETURN_IF_ERROR(CheckAdmission(join, locked, tx));
+  RETURN_IF_ERROR(CheckAdmission(decision.member, locked, tx));
   AuditEntry entry = AuditOf(is_new ? "member.joined" : "member.reactivated",
                              MemberName{join.workspace, join.user}.ToString(), locked, Right::kOwn);
   if (const auto before = locked.MemberOf(join.user)) entry.before = before->state;

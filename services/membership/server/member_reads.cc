@@ -5,6 +5,7 @@
 #include "absl/strings/str_split.h"
 #include "common/rights/names.h"
 #include "common/rights_feed/wire_types.h"
+#include "common/rpc/etag.h"
 #include "common/rpc/field_reader.h"
 #include "common/rpc/proto_time.h"
 #include "common/status/macros.h"
@@ -20,8 +21,18 @@ namespace {
 constexpr char kAllWorkspaces[] = "workspaces/-";
 constexpr int kMaxNames = 1000;
 
-v1::Member Shown(const MemberView& found, const View& view) {
+// Who may be shown all of what a member's etag is made of, grants included.
+bool IsShownAll(const rpc::Call& call, const View& view, const UserId& user) {
+  return call.caller.is_operator || CallerOf(call) == user || rights::IsAdmin(view.position.authority) ||
+         view.position.organization_role.has_value();
+}
+
+v1::Member Shown(const rpc::Call& call, const MemberView& found, const View& view) {
   v1::Member member = ToProto(found, view.position.now);
+  if (!found.via_org && !IsShownAll(call, view, found.member.state.user)) {
+    member.clear_etag();
+    member.set_etag(rpc::EtagOf(member));  // the other one would tell that its grants changed
+  }
   member.set_rights_revision(view.revision.ToString());
   return member;
 }
@@ -100,7 +111,7 @@ absl::StatusOr<v1::Member> Members::GetMember(const rpc::Call& call, const v1::G
   const auto get = [&](MembershipReads& reads, const View& view, v1::Member& response) -> absl::Status {
     ASSIGN_OR_RETURN(const auto found, reads.FindMembers({name.user}));
     if (found.empty()) return MemberNotFound(name);
-    response = Shown(found[0], view);
+    response = Shown(call, found[0], view);
     return absl::OkStatus();
   };
   return Look<v1::Member>(store_, call, request, {.workspace = name.workspace}, get);
@@ -114,7 +125,7 @@ absl::StatusOr<v1::BatchGetMembersResponse> Members::BatchGetMembers(
     ASSIGN_OR_RETURN(const auto users, ReadNames(workspace, request));
     ASSIGN_OR_RETURN(const auto views, reads.FindMembers(users));
     std::map<UserId, v1::Member> found;
-    for (const MemberView& member : views) found[member.member.state.user] = Shown(member, view);
+    for (const MemberView& member : views) found[member.member.state.user] = Shown(call, member, view);
     for (int i = 0; i < request.names_size(); ++i) {
       const auto member = found.find(users[i]);
       if (member == found.end()) {
@@ -141,7 +152,7 @@ absl::StatusOr<v1::ListMembersResponse> Members::ListMembers(const rpc::Call& ca
                                               : reads.ListMembers(query, after.user, page.size + 1));
     AnswerPage(
         pages_, call, request, page, found, response,
-        [&](const MemberView& member) { *response.add_members() = Shown(member, view); }, NextPlace);
+        [&](const MemberView& member) { *response.add_members() = Shown(call, member, view); }, NextPlace);
     if (!request.with_total_size()) return absl::OkStatus();
     ASSIGN_OR_RETURN(const int64_t total,
                      of_all ? reads.CountMembersOfAll(query) : reads.CountMembers(query));

@@ -43,7 +43,7 @@ struct NoMore {
 
 // A change: under the plan's locks the caller's right is judged first (A2), then whether the same request was
 // answered before (A4), and only then `change(tx, locked, right)` is called, which gives the response. The
-// caller is locked FOR SHARE by itself. The response gets its rights_revision and its record_time.
+// caller is locked for share by itself. The response gets its rights_revision and its record_time.
 // `judge(locked, right)` is for what a method asks of the caller beyond its rule: it is part of judging the
 // caller's right, and gives the right that is taken.
 template <typename Response, typename Request, typename Change, typename Judge = NoMore>

@@ -18,7 +18,10 @@ rpc::Access Services(std::vector<std::string> names) { return {.services = std::
 const char* Words(Need need) {
   switch (need) {
     case Need::kSignedIn:
+    case Need::kItself:
       return "any signed-in user, for its own";
+    case Need::kItselfThere:
+      return "every member, guests that have not ended included, for its own";
     case Need::kOperator:
       return "nobody else";
     case Need::kOrganizationRole:
@@ -27,9 +30,10 @@ const char* Words(Need need) {
       return "owners of the organization";
     case Need::kEntry:
       return "every member, guests that have not ended included; each sees what it may see";
-    case Need::kStarter:
+    case Need::kItselfStarter:
       return "MEMBER and ADMIN, not of a guest's or a viewer's role";
     case Need::kAdmin:
+    case Need::kItselfAdmin:
       return "ADMIN authority";
     case Need::kAdminOrSelf:
       return "ADMIN authority; the user itself";
@@ -48,10 +52,11 @@ std::string TableOf(const std::vector<Rule>& rules) {
       "| method | users | services, for themselves | platform operators |\n|---|---|---|---|\n";
   for (const Rule& rule : rules) {
     const bool forwarded = !rule.access.users && rule.need != Need::kNothing;
+    const bool operators = rule.access.operators || (forwarded && SparesOperators(rule.need));
     absl::StrAppend(&table, "| `", rule.method, "` | ", Words(rule.need),
                     forwarded ? " (by a service that forwards the user's token)" : "", " | ",
                     rule.access.services.empty() ? "–" : absl::StrJoin(rule.access.services, ", "), " | ",
-                    rule.access.operators ? "yes" : "–", " |\n");
+                    operators ? "yes" : "–", " |\n");
   }
   return table;
 }
@@ -99,7 +104,7 @@ const std::vector<Rule>& MembershipRules() {
       {"AddGuestGrant", Users(), Need::kAdmin},
       {"RemoveGuestGrant", Users(), Need::kAdmin},
       {"ListGuestGrants", Users(), Need::kAdminSelfOrSponsor},
-      {"StartDirectConversation", {.users = true}, Need::kStarter},
+      {"StartDirectConversation", {.users = true}, Need::kItselfStarter},
       {"CheckAccess", UsersAndServices(), Need::kAdminOrSelf},
       {"BatchCheckAccess", UsersAndServices(), Need::kAdminOrSelf},
       {"ListAuditEntries", Users(), Need::kAdmin},
@@ -109,18 +114,40 @@ const std::vector<Rule>& MembershipRules() {
 
 const std::vector<Rule>& RightsRules() {
   static const std::vector<Rule>& rules = *new std::vector<Rule>{
-      {"CheckInvite", Services({"invite"}), Need::kAdmin},
+      {"CheckInvite", Services({"invite"}), Need::kItselfAdmin},
       {"BatchGetRights", Services({"messaging-gateway", "guest-expiry", "invite"}), Need::kNothing},
       {"GetRightsHeads", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
       {"ListRightsChanges", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
-      {"JoinMember", Services({"invite"}), Need::kSignedIn},
+      {"JoinMember", Services({"invite"}), Need::kItself},
       {"ResolveJoin", Services({"invite"}), Need::kNothing},
       {"SetGuestExpiration", Services({"guest-expiry"}), Need::kAdminOrSponsor},
       {"ApplyDueExpirations", Services({"guest-expiry"}), Need::kNothing},
       {"NextDeadline", Services({"guest-expiry"}), Need::kNothing},
-      {"SetMemberEmail", Services({"invite", "guest-expiry", "messaging-gateway"}), Need::kSignedIn},
+      {"SetMemberEmail", Services({"invite", "guest-expiry", "messaging-gateway"}), Need::kItselfThere},
   };
   return rules;
+}
+
+bool SparesOperators(Need need) {
+  switch (need) {
+    case Need::kItself:
+    case Need::kItselfThere:
+    case Need::kItselfStarter:
+    case Need::kItselfAdmin:
+    case Need::kNothing:
+      return false;
+    case Need::kSignedIn:
+    case Need::kOperator:
+    case Need::kOrganizationRole:
+    case Need::kOrganizationOwner:
+    case Need::kEntry:
+    case Need::kAdmin:
+    case Need::kAdminOrSelf:
+    case Need::kAdminSelfOrSponsor:
+    case Need::kAdminOrSponsor:
+      return true;
+  }
+  return false;
 }
 
 const Rule& RuleOf(absl::string_view method) {
@@ -140,7 +167,16 @@ std::string RulesInMarkdown() {
       "trusted to act for users (setting `user-services`) calls for a user whose token it forwards wherever "
       "users "
       "may.\n\n## MembershipService\n\n",
-      TableOf(MembershipRules()), "\n## RightsService\n\n", TableOf(RightsRules()));
+      TableOf(MembershipRules()), "\n## RightsService\n\n", TableOf(RightsRules()),
+      "\nOperators: where it says \"yes\" they may whatever they are there themselves, in RightsService "
+      "through "
+      "a\n"
+      "service that forwards their token; where it says \"–\", what users may, by what they are themselves. "
+      "What\n"
+      "JoinMember makes is judged by the invite, too, and by its inviter's ADMIN authority at that moment. "
+      "Only "
+      "owners\n"
+      "give and take the role OWNER (AddOrganizationMember, RemoveOrganizationMember).\n");
 }
 
 }  // namespace guestpass::membership

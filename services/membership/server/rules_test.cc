@@ -39,6 +39,16 @@ TEST(Rules, NoMethodOfTheRightsServiceLetsUsersOrOperatorsIn) {
   }
 }
 
+TEST(Rules, OperatorsAreSparedWhereverTheyAreLetInButToStartConversations) {
+  for (const Rule& rule : MembershipRules()) {
+    EXPECT_EQ(SparesOperators(rule.need), rule.access.operators) << rule.method;
+    EXPECT_EQ(rule.access.operators, rule.method != "StartDirectConversation");
+  }
+  for (const Rule& rule : RightsRules()) {
+    EXPECT_EQ(SparesOperators(rule.need), rule.method == "SetGuestExpiration") << rule.method;
+  }
+}
+
 TEST(Rules, TheDocumentIsTheTable) {
   std::ifstream file("docs/access.md");
   std::stringstream text;

@@ -37,7 +37,7 @@ class Sweep {
       : store_(store), upkeep_(upkeep), call_(call), request_(request), organization_(organization) {}
 
   absl::StatusOr<Response> Run(absl::Time until) {
-    RETURN_IF_ERROR(EndAdminRole());
+    RETURN_IF_ERROR(Begin());
     ASSIGN_OR_RETURN(user_, ParseUserId("user", request_.user()));
     for (bool is_last = false; !is_last;) {
       ASSIGN_OR_RETURN(const auto page, upkeep_.WorkspacesOf(organization_, user_, after_, kPage));
@@ -50,21 +50,33 @@ class Sweep {
   }
 
  private:
-  // The user's role goes first, so that none of the rights that it gives outlast this; an owner's stays, and
-  // blocks (M5).
-  absl::Status EndAdminRole() {
+  // First the user's role goes, so that none of the rights that it gives outlast this, and with it every
+  // invite made before, so that none lets the user into a workspace that was looked at already. An owner's
+  // role stays, and blocks (M5).
+  absl::Status Begin() {
     const UserId user = UserId::Parse(request_.user()).value_or(UserId());
-    const auto end = [&](MembershipTx& tx, const Locked& locked, Right right) -> absl::StatusOr<Response> {
+    ASSIGN_OR_RETURN(const auto addresses, upkeep_.AddressesOf(organization_, user));
+    const auto begin = [&](MembershipTx& tx, const Locked& locked, Right right) -> absl::StatusOr<Response> {
       RETURN_IF_ERROR(ParseUserId("user", request_.user()).status());
       const auto role = locked.RoleInOrganization(user);
       is_owner_ = role == rights::OrganizationRole::kOwner;
       Response response;
       response.set_org_role_taken(role == rights::OrganizationRole::kAdmin);
-      if (response.org_role_taken()) RETURN_IF_ERROR(EndRole(user, locked, right, /*by_itself=*/false, tx));
+      if (is_owner_) return response;
+      if (response.org_role_taken()) {
+        RETURN_IF_ERROR(EndRole(user, locked, right, /*by_itself=*/false, tx));
+      } else {
+        tx.PutOrganizationMember({.organization = organization_, .user = user});
+      }
+      tx.NoteRemoval(organization_, user, addresses);
+      AuditEntry entry = AuditOf("organization.user_removed", ToName(organization_), locked, right);
+      entry.after = rights::OrganizationMemberState{.organization = organization_, .user = user};
+      entry.notes = {{"user", user.ToString()}};
+      tx.Audit(entry);
       return response;
     };
     ASSIGN_OR_RETURN(response_, Mutate<Response>(store_, call_, request_, RolePlan(organization_, user),
-                                                 {.organization = organization_}, end));
+                                                 {.organization = organization_}, begin));
     if (is_owner_) AddBlocked(ToName(organization_), OrgOwnerProtected(ToName(organization_)));
     return absl::OkStatus();
   }

@@ -12,8 +12,8 @@
 
 namespace guestpass::membership {
 
-// What a transaction found under its locks; nothing of it changes before the transaction ends. Absent things
-// are absent here and not locked, as no row of theirs can be. A value.
+// What a transaction found under its locks; nothing of it changes before the transaction ends, also not that
+// a thing is absent. A value.
 struct Locked {
   absl::Time now;                   // the database's clock, read when the last lock was held
   rights::RightsRevision revision;  // then, too; empty without an organization
@@ -33,17 +33,17 @@ struct Locked {
 
 enum class LockMode { kShare, kUpdate };
 
-// What a transaction locks, before anything else and all at once, so that the order (organization, its
-// members by user, workspace, channels by id, members by user) is kept in one place. What is only read is
-// locked FOR SHARE, what changes FOR NO KEY UPDATE.
+// What a transaction locks, before anything else and all at once, so that the order (organization, workspace,
+// channels by id, members by user) is kept in one place; later only an address is locked, and last the head.
+// Who only reads a thing shares its lock with others that do; who changes it has it alone. They are granted
+// in the order in which they were asked for: no crowd of readers keeps a change waiting (ADR 10).
 struct LockPlan {
-  OrganizationId organization;  // left empty where `workspace` says whose it is
-  LockMode organization_mode = LockMode::kShare;
-  WorkspaceId workspace;  // empty: none
+  OrganizationId organization;                    // left empty where `workspace` says whose it is
+  LockMode organization_mode = LockMode::kShare;  // and of the roles in it
+  WorkspaceId workspace;                          // empty: none
   LockMode workspace_mode = LockMode::kShare;
   std::map<ChannelId, LockMode> channels;
-  // Their roles in the organization are locked in `organization_mode`, their members in this mode.
-  std::map<UserId, LockMode> users;
+  std::map<UserId, LockMode> users;  // their members; the rows of those that change are held, too
 
   // Whether what was found makes the workspace one of the things that change. If it does, the transaction
   // rolls back and begins again with that lock. Empty: never.

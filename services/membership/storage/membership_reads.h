@@ -47,7 +47,8 @@ class MembershipReads {
   virtual absl::StatusOr<std::vector<NamedInChannel>> ListNamed(const ChannelId& channel, const UserId& after,
                                                                 int limit) = 0;
 
-  virtual absl::StatusOr<std::vector<AuditRecord>> ListAudit(const AuditQuery& query, int limit) = 0;
+  // Looks at kMaxAuditRead entries at most, however few of them are asked for.
+  virtual absl::StatusOr<AuditPage> ListAudit(const AuditQuery& query, int limit) = 0;
 };
 
 }  // namespace guestpass::membership

@@ -38,6 +38,11 @@ class MembershipTx {
   // A user's role in the organization, new or another one; without a role, its end.
   virtual void PutOrganizationMember(const rights::OrganizationMemberState& state) = 0;
 
+  // Notes for good that the user, and these addresses of its (folded), are removed from all of the
+  // organization (M14), with the number of the latest change that was queued.
+  virtual void NoteRemoval(const OrganizationId& organization, const UserId& user,
+                           const std::vector<std::string>& addresses) = 0;
+
   // Ends the user's part in the organization's channels wherever only its role there gave it: where it is no
   // direct member, and in PRIVATE ones also where it is a guest (M9). Gives which, in order.
   virtual absl::StatusOr<std::vector<ChannelName>> LeaveWithoutMember(const OrganizationId& organization,
@@ -63,8 +68,7 @@ class MembershipTx {
   virtual absl::StatusOr<std::optional<Channel>> FindDirect(const WorkspaceId& workspace,
                                                             const std::vector<UserId>& users) = 0;
 
-  // Part in a PRIVATE channel; stable while the user's member, or where there is none the channel, is locked
-  // for update.
+  // Part in a PRIVATE channel; stable while the user is locked.
   virtual absl::StatusOr<bool> IsParticipant(const ChannelId& channel, const UserId& user) = 0;
   virtual void InsertParticipant(const ChannelId& channel, const UserId& user) = 0;
   virtual void DeleteParticipant(const ChannelId& channel, const UserId& user) = 0;
@@ -81,8 +85,7 @@ class MembershipTx {
   // Another address of a member that is locked for update; no decision reads it, so it makes no entry.
   virtual void SetAddress(const Member& member) = 0;
 
-  // Ends a member, locked for update, with its part in every channel, and notes its removal for good. Gives
-  // the channels that it took part in, in order.
+  // Ends a member, locked for update, and its part in channels, which it gives in order; notes it for good.
   virtual absl::StatusOr<std::vector<ChannelId>> RemoveMember(const Member& member) = 0;
 
   // Direct ADMINs other than `user`; stable while the workspace is locked for update.
@@ -92,19 +95,18 @@ class MembershipTx {
   virtual absl::StatusOr<GuestCounts> CountGuests(const WorkspaceId& workspace, const UserId& sponsor,
                                                   const UserId& user, absl::Time now) = 0;
 
-  // The number of the latest removal of that user, or of somebody with that address (folded); 0: none. Asked
-  // once the user's row is held, so that no removal is under way.
+  // The number of the latest removal, from the workspace or from all of its organization, of that user or of
+  // somebody with that address (folded); 0: none. The user is locked for update, the organization at all, and
+  // the address from then on, so that no such removal is under way.
   virtual absl::StatusOr<uint64_t> RemovedN(const WorkspaceId& workspace, const UserId& user,
                                             const std::string& address) = 0;
 
-  // Decides the key, once and for all. The transaction fails with ABORTED CONFLICT if a rival has decided it.
+  // Decides the key, once and for all. The transaction fails with CONFLICT if a rival has decided it.
   virtual void InsertJoinKey(const JoinKey& key) = 0;
 
-  // Tells the audit log.
   virtual void Audit(AuditEntry entry) = 0;
 
-  // What the request was answered within the last 24 h. INVALID_ARGUMENT REQUEST_ID_REUSED where the id came
-  // with another request.
+  // What the request was answered within the last 24 h. REQUEST_ID_REUSED.
   virtual absl::StatusOr<std::optional<KeptAnswer>> AnswerTo(const RequestKey& key) = 0;
 
   // Keeps the answer, once and with the commit. Where a rival has just kept one for the same id, the

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -35,9 +36,10 @@ class Upkeep {
   virtual absl::StatusOr<int64_t> ClearWorkspace(const WorkspaceId& workspace, int limit) = 0;
   virtual absl::StatusOr<int64_t> CountMembers(const WorkspaceId& workspace) = 0;
 
-  // Clears the user's address from members' records, and what is derived from it from the records of
-  // removals, of which one a workspace stays, with the latest number. Gives how many records had one.
-  // CountAddresses: how many still have.
+  // Clears what is derived from the user's address from the records of removals, of which one a workspace, or
+  // organization, stays, with the latest number. Gives how many records had it. Members' own addresses are
+  // not its business: each is cleared in a transaction with its entry in the audit log, so that none that was
+  // set a moment before goes without. CountAddresses: how many records of either sort still have one.
   virtual absl::StatusOr<int64_t> EraseAddresses(const UserId& user, int limit) = 0;
   virtual absl::StatusOr<int64_t> CountAddresses(const UserId& user) = 0;
 
@@ -48,6 +50,10 @@ class Upkeep {
                                                                 int limit) = 0;
   virtual absl::StatusOr<int64_t> CountWorkspacesOf(const OrganizationId& organization, const UserId& user,
                                                     const WorkspaceId& after) = 0;
+
+  // The addresses (folded) of the user's direct records in the organization, each once.
+  virtual absl::StatusOr<std::vector<std::string>> AddressesOf(const OrganizationId& organization,
+                                                               const UserId& user) = 0;
 
   // Of these workspaces, in order, those whose only direct ADMIN the user is.
   virtual absl::StatusOr<std::vector<WorkspaceId>> OnlyAdminOf(const std::vector<WorkspaceId>& workspaces,

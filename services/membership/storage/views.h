@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/rights/revision.h"
 #include "services/membership/domain/authority.h"
@@ -81,6 +82,13 @@ struct AuditRecord {
   std::string before, after;  // JSON; empty for nothing
   Actor actor;
   absl::Time record_time;
+};
+
+inline constexpr int kMaxAuditRead = 10'000;
+
+struct AuditPage {
+  std::vector<AuditRecord> records;  // by number
+  std::optional<int64_t> read_to;    // the number up to which all are here, where the log may go on behind it
 };
 
 }  // namespace guestpass::membership

@@ -135,6 +135,31 @@ TEST_F(AuditLogTest, WhoFollowsItByNumberSeesEveryEntryOnceWhileOthersWrite) {
   EXPECT_EQ(std::set<int64_t>(numbers.begin(), numbers.end()).size(), 40u);
 }
 
+TEST_F(AuditLogTest, AWalkFindsWhatIsRareThoughPagesOfItAreEmpty) {
+  ASSERT_TRUE(here_.NewSession()
+                  ->Run("INSERT INTO audit_entries SELECT e.shard, 1000 + i, e.organization, $1, NULL, NULL, "
+                        "false, CASE i % 12000 WHEN 0 THEN 'rare' ELSE 'usual' END, 'target', NULL, NULL, "
+                        "1000, 900, 'request' FROM generate_series(1, 36000) i, (SELECT DISTINCT shard, "
+                        "organization FROM audit_entries) e",
+                        postgres::Params::Of(here_.workspace))
+                  .ok());
+  for (v1::ListAuditEntriesRequest request : {OfWorkspace(), OfOrganization()}) {
+    request.set_action("rare");
+    request.set_page_size(2);
+    std::vector<int64_t> numbers;
+    int pages = 0;
+    do {
+      const auto page = List(Installation::As("owner"), request);
+      ASSERT_TRUE(page.ok()) << page.status();
+      ++pages;
+      for (const auto& entry : page->entries()) numbers.push_back(entry.number());
+      request.set_page_token(page->next_page_token());
+    } while (!request.page_token().empty());
+    EXPECT_EQ(numbers, (std::vector<int64_t>{13'000, 25'000, 37'000}));
+    EXPECT_EQ(pages, 4) << "of ten thousand each";
+  }
+}
+
 TEST_F(AuditLogTest, FiltersAreCombinedAndEachBadOneIsNamed) {
   here_.AddMember("ann", type::v1::ROLE_MEMBER);
   here_.AddMember("ben", type::v1::ROLE_MEMBER);

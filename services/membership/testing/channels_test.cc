@@ -208,6 +208,16 @@ TEST_F(ChannelsTest, AnUpdateChangesTheNameAndIsOneEntryThatDoesNotSayIt) {
   EXPECT_EQ(written.audit[0].after, Json("PUBLIC", false, R"("changed": "display_name", )"));
 }
 
+TEST_F(ChannelsTest, TheSameNameAgainWritesNothing) {
+  const v1::UpdateChannelRequest rename = Renaming(ChannelName(here_.public_channel), "x");
+  const auto first = here_.channels.UpdateChannel(As("admin"), rename);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_TRUE(WrittenBy([&] {
+                const auto again = here_.channels.UpdateChannel(As("admin"), rename);
+                EXPECT_EQ(again->SerializeAsString(), first->SerializeAsString());
+              }).nothing());
+}
+
 TEST_F(ChannelsTest, AnUpdateNamesWhatItChangesAndKeepsToTheRulesOfNames) {
   const auto told = [&](v1::UpdateChannelRequest request, const std::string& path) {
     request.mutable_update_mask()->add_paths(path);

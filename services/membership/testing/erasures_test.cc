@@ -115,6 +115,36 @@ TEST_F(ErasuresTest, EachMembersErasureIsAuditedInItsWorkspaceWithoutTheAddress)
   EXPECT_TRUE(WrittenBy([&] { EXPECT_EQ(Erase("ann").cleared(), 0); }).nothing()) << "it is erased already";
 }
 
+// In which the user shows an address again between the clearing of members' records and of the rest.
+class LateAddress : public PgUpkeep {
+ public:
+  LateAddress(postgres::Pool& pool, std::function<void()> show) : PgUpkeep(pool), show_(std::move(show)) {}
+  absl::StatusOr<int64_t> EraseAddresses(const UserId& user, int limit) override {
+    show_();
+    return PgUpkeep::EraseAddresses(user, limit);
+  }
+
+ private:
+  const std::function<void()> show_;
+};
+
+TEST_F(ErasuresTest, AnAddressThatIsShownMeanwhileStaysAndIsCountedAndNeverGoesUnaudited) {
+  here_.AddMember("ann", type::v1::ROLE_MEMBER);
+  LateAddress upkeep(here_.pool, [&] {
+    rights::v1::SetMemberEmailRequest request;
+    request.set_workspace(here_.workspace.ToString());
+    EXPECT_TRUE(here_.rights.SetMemberEmail(Installation::AsService("invite", "ann"), request).ok());
+  });
+  const auto response = UserRemovals(here_.store, upkeep).EraseUser(As("operator"), Request("ann"));
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->cleared(), 1);
+  EXPECT_EQ(response->remaining(), 1);
+  EXPECT_FALSE(response->done());
+  EXPECT_EQ(Erased(), 1);
+  EXPECT_TRUE(Erase("ann").done());
+  EXPECT_EQ(Erased(), 2);
+}
+
 TEST_F(ErasuresTest, ADryRunCountsAndChangesNothing) {
   AddWorkspaces(3);
   v1::EraseUserRequest request = Request("ann");

@@ -2,6 +2,8 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "common/auth/random.h"
 #include "common/rpc/proto_time.h"
 #include "common/status/error.h"
@@ -206,6 +208,43 @@ TEST_F(ExpirationsTest, TheLimitHoldsOverAllBatches) {
   EXPECT_EQ(Due(), 0);
 }
 
+// A store with two shards that are due. In the first nobody can be recorded, which is found out late; in the
+// second there is one more than a transaction records.
+class TwoShards : public PgMembershipStore {
+ public:
+  using PgMembershipStore::PgMembershipStore;
+  absl::StatusOr<std::vector<uint32_t>> DueShards() override { return std::vector<uint32_t>{0, 1}; }
+  absl::StatusOr<DueBatch> ApplyDue(uint32_t shard, int limit, const Actor&) override {
+    if (shard == 0) {
+      recorded_.WaitForNotification();
+      absl::SleepFor(absl::Milliseconds(1));  // in which the second would be given up
+      return DueBatch{.skipped = 1};
+    }
+    if (recorded_.HasBeenNotified()) return DueBatch{.applied = 1};
+    due = limit + 1;
+    recorded_.Notify();
+    return DueBatch{.applied = limit};
+  }
+
+  int due = 0;  // in the second
+
+ private:
+  absl::Notification recorded_;
+};
+
+TEST_F(ExpirationsTest, AShardIsNotLeftOutForWhatAnotherReservedAndDidNotNeed) {
+  rights::v1::ApplyDueExpirationsRequest request;
+  request.set_limit(260);
+  for (int i = 0; i < 20; ++i) {
+    TwoShards store(here_.pool, here_.recorder);
+    RightsService rights(here_.runner, store);
+    const auto response = rights.ApplyDueExpirations(Installation::AsService("guest-expiry"), request);
+    ASSERT_TRUE(response.ok()) << response.status();
+    EXPECT_EQ(response->applied(), store.due);
+    EXPECT_EQ(response->skipped(), 1);
+  }
+}
+
 TEST_F(ExpirationsTest, WorkersSideBySideApplyEachOnce) {
   AddDueGuests(2000);
   std::vector<std::thread> workers;
@@ -266,6 +305,43 @@ TEST_F(ExpirationsTest, SettingMovesBothDeadlinesAndClearingTakesThemAway) {
   EXPECT_EQ(here_.StateOf("ann").access_end_time, absl::InfiniteFuture());
   next = *here_.rights.NextDeadline(Installation::AsService("guest-expiry"), {});
   EXPECT_FALSE(next.has_deadline());
+}
+
+TEST_F(ExpirationsTest, TheTimeThatItHasAlreadyWritesNothing) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  const auto log = [&] {
+    return here_.Count("SELECT n + audit_n FROM rights_heads ORDER BY n DESC LIMIT 1");
+  };
+  auto clear = Change("ann");
+  clear.set_clear(true);
+  int64_t before = log();
+  ASSERT_TRUE(Set("owner", clear).ok());
+  EXPECT_EQ(log(), before) << "it had none";
+  auto set = Change("ann");
+  *set.mutable_expire_time() = rpc::ToProto(absl::FromUnixSeconds(4'000'000'000));
+  ASSERT_TRUE(Set("owner", set).ok());
+  before = log();
+  ASSERT_TRUE(Set("owner", set).ok());
+  EXPECT_EQ(log(), before);
+}
+
+TEST_F(ExpirationsTest, AnOperatorThatIsTheSponsorTakesThePlatformsRight) {
+  here_.AddMember("ann", type::v1::ROLE_GUEST);
+  here_.AddMember("operator", type::v1::ROLE_MEMBER);
+  v1::UpdateMemberRequest sponsor;
+  sponsor.mutable_member()->set_name(here_.MemberName("ann"));
+  sponsor.mutable_member()->set_sponsor(Installation::IdOf("operator").ToString());
+  ASSERT_TRUE(here_.members.UpdateMember(Installation::As("owner"), sponsor).ok());
+  ASSERT_TRUE(here_.SetTtl("ann", absl::Hours(2)).ok());
+  auto shorten = Change("ann");
+  *shorten.mutable_ttl() = rpc::ToProto(absl::Hours(1));
+  ExpectReason(Set("operator", shorten), Reason::kRoleTooLow);
+  rpc::Call call = Installation::AsService("guest-expiry", "operator");
+  call.caller.is_operator = true;
+  const auto shortened = here_.rights.SetGuestExpiration(call, shorten);
+  ASSERT_TRUE(shortened.ok()) << shortened.status();
+  EXPECT_EQ(here_.Count("SELECT count(*) FROM audit_entries WHERE platform AND actor_service IS NOT NULL"),
+            1);
 }
 
 TEST_F(ExpirationsTest, ExtendingAnEndedGuestIsAuditedAsAReactivation) {

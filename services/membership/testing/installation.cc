@@ -148,10 +148,4 @@ void Installation::AwaitWaiters(int64_t count) {
   while (Must(session->Run(kWaiting)).Int64(0, 0) < count) std::this_thread::yield();
 }
 
-std::string Installation::MakeKeyDirectory() {
-  const std::string directory = absl::StrCat(testing::TempDir(), "/", auth::Base32(auth::RandomBytes(8)));
-  Must(auth::Issuer::LoadOrCreate(directory));
-  return directory;
-}
-
 }  // namespace guestpass::membership

@@ -26,6 +26,7 @@
 #include "services/membership/storage/postgres/pg_membership_store.h"
 #include "services/membership/storage/postgres/pg_upkeep.h"
 #include "tests/harness/servers/test_database.h"
+#include "tests/harness/test_directory.h"
 
 namespace guestpass::membership {
 
@@ -81,15 +82,19 @@ class Installation {
   const auth::Sealer pages = *auth::Sealer::Parse("k:" + std::string(64, 'a'));
 
  private:
-  static std::string MakeKeyDirectory();
+  const harness::TestDirectory key_directory_;
 
-  const std::string key_directory_ = MakeKeyDirectory();
-  const std::unique_ptr<auth::KeySetSource> keys_ = *auth::KeySetSource::Open(key_directory_ + "/jwks.json");
+ public:
+  // Of tokens that `runner` accepts.
+  const auth::Issuer issuer = *auth::Issuer::LoadOrCreate(key_directory_.path());
+
+ private:
+  const std::unique_ptr<auth::KeySetSource> keys_ =
+      *auth::KeySetSource::Open(key_directory_.path() + "/jwks.json");
   auth::TokenVerifier verifier_{*keys_, auth::kDevelopmentIssuer, auth::kDevelopmentAudience};
   rpc::Executor executor_{8, 100};
 
  public:
-  const auth::Issuer issuer = *auth::Issuer::LoadOrCreate(key_directory_);  // of tokens that `runner` accepts
   rpc::Runner runner{executor_, verifier_, SystemClock()};
   Organizations organizations{store, pages};
   OrganizationMembers organization_members{store, pages};

@@ -63,6 +63,10 @@ class WatchedUpkeep : public Upkeep {
                                             const WorkspaceId& after) override {
     return upkeep_.CountWorkspacesOf(organization, user, after);
   }
+  absl::StatusOr<std::vector<std::string>> AddressesOf(const OrganizationId& organization,
+                                                       const UserId& user) override {
+    return upkeep_.AddressesOf(organization, user);
+  }
   absl::StatusOr<std::vector<WorkspaceId>> OnlyAdminOf(const std::vector<WorkspaceId>& workspaces,
                                                        const UserId& user) override {
     return upkeep_.OnlyAdminOf(workspaces, user);

@@ -194,8 +194,27 @@ TEST_F(JoinsTest, CheckInviteJudgesInOrder) {
   request.set_role(type::v1::ROLE_GUEST);
   request.add_channels(std::string(26, 'x'));
   request.set_address("ann@example.com");
-  ExpectReason(here_.rights.CheckInvite(Installation::AsService("invite", "owner"), request).status(),
-               Reason::kChannelNotFound);
+  const auto check = [&] {
+    return here_.rights.CheckInvite(Installation::AsService("invite", "owner"), request).status();
+  };
+  ExpectReason(check(), Reason::kChannelNotFound);
+  request.set_channels(0, here_.private_channel.ToString());
+  ExpectReason(check(), Reason::kMemberExists);
+  ASSERT_TRUE(here_.NewSession()->Script("UPDATE channels SET archived = true").ok());
+  ExpectReason(check(), Reason::kChannelArchived);
+  ASSERT_TRUE(here_.NewSession()->Script("UPDATE channels SET kind = 'DIRECT'").ok());
+  ExpectReason(check(), Reason::kChannelNotFound);
+}
+
+TEST_F(JoinsTest, AnOperatorInvitesNobodyUnlessItIsAnAdminItself) {
+  rpc::Call call = Installation::AsService("invite", "operator");
+  call.caller.is_operator = true;
+  rights::v1::CheckInviteRequest request;
+  request.set_workspace(here_.workspace.ToString());
+  request.set_role(type::v1::ROLE_MEMBER);
+  ExpectReason(here_.rights.CheckInvite(call, request).status(), Reason::kRoleTooLow);
+  here_.AddMember("operator", type::v1::ROLE_ADMIN);
+  EXPECT_TRUE(here_.rights.CheckInvite(call, request).ok());
 }
 
 TEST_F(JoinsTest, AnEndedGuestsAddressMayBeInvitedAgain) {
@@ -287,6 +306,24 @@ TEST_F(JoinsTest, ARemovalUnderWayDecidesWhetherAnOlderInviteStillLetsIn) {
   joiner.join();
   ExpectReason(answer.status(), Reason::kInviteNoLongerValid);
   EXPECT_EQ(here_.StateOf("ann").role, std::nullopt);
+}
+
+TEST_F(JoinsTest, AnotherAccountsRemovalUnderWayDecidesForItsAddressToo) {
+  const auto older = here_.InviteBy("owner", "older");
+  here_.AddMember("ann", type::v1::ROLE_MEMBER);
+  const auto rival = here_.NewSession();  // keeps the removal from committing
+  ASSERT_TRUE(rival->Script("BEGIN; SELECT FROM rights_heads FOR UPDATE").ok());
+  std::thread remover([&] { EXPECT_TRUE(here_.Remove("owner", "ann").ok()); });
+  here_.AwaitWaiters(1);
+  rpc::Call twin = Installation::AsService("invite", "anns-second-account");
+  twin.caller.user->email = "ann@example.com";
+  absl::Status answer;
+  std::thread joiner([&] { answer = here_.rights.JoinMember(twin, older).status(); });
+  here_.AwaitWaiters(2);
+  ASSERT_TRUE(rival->Script("COMMIT").ok());
+  remover.join();
+  joiner.join();
+  ExpectReason(answer, Reason::kInviteNoLongerValid);
 }
 
 TEST_F(JoinsTest, ARemovalOfTheInviterUnderWayDecidesWhetherItsInviteStillHolds) {

@@ -107,6 +107,8 @@ TEST_F(MemberListsTest, AMemberIsShownWithItsRoleTimesAndSponsor) {
   EXPECT_FALSE(owner.via_org());
   EXPECT_TRUE(owner.has_create_time());
   EXPECT_NE(owner.etag(), "");
+  EXPECT_NE(owner.etag(), Get("admin", "owner")->etag()) << "which can be sent back";
+  EXPECT_EQ(Get("owner", "owner")->etag(), Get("admin", "owner")->etag());
   EXPECT_EQ(owner.rights_revision(), LatestRevision());
   const v1::Member orgadmin = *Get("viewer", "orgadmin");
   EXPECT_TRUE(orgadmin.via_org());
@@ -277,6 +279,26 @@ TEST_F(MemberListsTest, OverAnOrganizationWhoHasARoleThereLists) {
   request.set_organization("organizations/" + std::string(26, 'z'));
   ExpectReason(List("owner", request).status(), Reason::kRoleTooLow);
   ExpectReason(List("operator", request).status(), Reason::kOrganizationNotFound);
+}
+
+TEST_F(MemberListsTest, AnEtagTellsNothingOfGrantsToWhoIsNotShownThem) {
+  const auto etags = [&] {
+    std::map<std::string, std::string> etags;
+    for (const std::string& viewer : Everybody()) {
+      if (viewer != "ended" && viewer != "stranger") etags[viewer] = Get(viewer, "guest")->etag();
+    }
+    return etags;
+  };
+  const std::map<std::string, std::string> before = etags();
+  v1::AddGuestGrantRequest grant;
+  grant.set_name(NameOf("guest"));
+  grant.set_channel(ChannelName(here_.private_channel));
+  ASSERT_TRUE(here_.guest_grants.AddGuestGrant(As("admin"), grant).ok());
+  for (const auto& [viewer, etag] : etags()) {
+    const bool shown = viewer != "member" && viewer != "viewer" && viewer != "locked";
+    EXPECT_EQ(etag != before.at(viewer), shown) << viewer;
+    EXPECT_EQ(etag == etags().at("admin"), shown) << viewer;
+  }
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ TEST_F(MemberRemovalsTest, AnEtagIsCheckedOnceTheMemberIsFound) {
   ExpectReason(Delete("admin", request).status(), Reason::kMemberNotFound);
   request.set_name(NameOf("owner"));
   ExpectReason(Delete("admin", request).status(), Reason::kEtagMismatch);
-  request.set_etag(Get("viewer", "owner")->etag());
+  request.set_etag(Get("admin", "owner")->etag());
   ExpectReason(Delete("admin", request).status(), Reason::kOrgOwnerProtected);
   request = Removal("member");
   request.set_etag(Get("admin", "member")->etag());

@@ -75,8 +75,9 @@ std::string RemoveChannelMember(const Operation& op, Model& model) {
 
 // C3, G3: guests and viewers start none, and a soft-locked guest is told of that first.
 No CheckStarter(const Operation& op, const Model& model) {
+  if (op.caller == kOperator) return "ROLE_TOO_LOW";  // it never posts (M12)
+  if (const No no = model.NeedEntry(op.caller, op.workspace)) return no;
   const Position position = model.PositionOf(op.caller, op.workspace);
-  if (!position.role.has_value()) return "ROLE_TOO_LOW";  // an operator never posts (M12)
   if (position.state == GuestState::kSoftLocked) return "GUEST_SOFT_LOCKED";
   if (position.role == Role::kGuest) return "DM_START_FORBIDDEN";
   return position.role == Role::kViewer ? No("ROLE_TOO_LOW") : No();
@@ -84,7 +85,6 @@ No CheckStarter(const Operation& op, const Model& model) {
 
 std::string StartDirect(const Operation& op, Model& model) {
   if (IsFull(model)) return "skipped";
-  if (const No no = model.NeedEntry(op.caller, op.workspace)) return *no;
   if (const No no = CheckStarter(op, model)) return *no;
   const std::set<Person> people{op.caller, op.user, op.other};
   if (people.size() == 1) return "FIELD_INVALID";

@@ -88,8 +88,8 @@ No CheckInvite(const Operation& op, const Model& model) {
   if (const No no = model.NeedAdmin(op.caller, op.workspace)) return no;
   const Settings& settings = model.workspaces[op.workspace].settings;
   const bool guest = op.role == Role::kGuest;
-  if (guest && CheckGrantable(op.channel, op.workspace, model)) return "CHANNEL_NOT_FOUND";
   if (guest) {
+    if (const No no = CheckGrantable(op.channel, op.workspace, model)) return no;
     if (const No no = CheckLifetime(op.expiry, settings)) return no;
     if (!op.link && CheckDomain(settings, true)) return "EMAIL_DOMAIN_NOT_ALLOWED";
   }

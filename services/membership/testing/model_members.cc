@@ -64,7 +64,9 @@ std::string ChangeRole(const Operation& op, Model& model) {
   const Member* before = model.Find(op.user, op.workspace);
   if (before == nullptr) return "MEMBER_NOT_FOUND";
   if (before->role == op.role) return op.role == Role::kGuest ? "FIELD_INVALID" : "OK";
-  if (const No no = CheckRemovable(op.user, op.workspace, model)) return *no;  // M4 and M5 of demotion, too
+  if (op.role > before->role) {  // M4 and M5 of demotion
+    if (const No no = CheckRemovable(op.user, op.workspace, model)) return *no;
+  }
   Member after{.role = op.role, .has_address = before->has_address};
   if (op.role == Role::kGuest) {
     if (const No no = CheckGuest(op, before->has_address, model)) return *no;

@@ -56,6 +56,9 @@ std::string RemoveUser(const Operation& op, Model& model) {
   if (const No no = model.NeedOrganizationOwner(op.caller)) return *no;
   const auto role = model.OrganizationRoleOf(op.user);
   if (role == OrganizationRole::kAdmin) EndRole(op.user, model);
+  if (role != OrganizationRole::kOwner) {  // no invite made before lets it into any workspace (M7, M14)
+    for (Workspace& workspace : model.workspaces) workspace.removed[op.user] = model.step;
+  }
   int removed = 0, blocked = role == OrganizationRole::kOwner ? 1 : 0;  // the ownership itself
   for (int i = 0; i < static_cast<int>(model.workspaces.size()); ++i) {
     if (model.Find(op.user, i) == nullptr) continue;

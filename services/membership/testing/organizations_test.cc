@@ -214,6 +214,15 @@ TEST_F(OrganizationsTest, OfRacersWithTheSameEtagOneRenamesIt) {
   EXPECT_EQ(Told(Updating(request)(As("owner"))), "OK");
 }
 
+TEST_F(OrganizationsTest, TheSameNameAgainWritesNothing) {
+  const auto first = here_.organizations.UpdateOrganization(As("owner"), Renaming("Same"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_TRUE(WrittenBy([&] {
+                const auto again = here_.organizations.UpdateOrganization(As("owner"), Renaming("Same"));
+                EXPECT_EQ(again->SerializeAsString(), first->SerializeAsString());
+              }).nothing());
+}
+
 TEST_F(OrganizationsTest, ARepeatedRenamingIsAnsweredAsItWas) {
   v1::UpdateOrganizationRequest request = Renaming("First");
   request.mutable_organization()->set_etag(Current().etag());

@@ -190,11 +190,11 @@ Call Plans::Change() {
     return absl::OkStatus();
   };
   return {[=, this] { return store_.Transact(plan, {.user = admin}, change).status(); },
-          {{"FROM organizations", "A change: the organization", "Locked for share, as it is only read."},
-           {"organization_members", "A change: roles in the organization",
-            "Of the caller and of whom it changes, locked in the order of their ids."},
-           {"FROM workspaces w", "A change: the workspace", "For share, or for update where it is changed."},
-           {"FOR NO KEY UPDATE", "A change: members", "One statement for each run of users with one mode."},
+          {{"pg_advisory_xact_lock", "A change: locks",
+            "All of them, in the order of the plan; what follows reads what they keep as it is."},
+           {"FOR NO KEY UPDATE", "A change: rows of members", "Those that change, which batches write, too."},
+           {"now_us(), rights_epoch()", "A change: organization, workspace, head", "And the clock."},
+           {"SELECT q.id, o.role", "A change: people", "Their roles in the organization, and their members."},
            {"UPDATE members", "A change: the member", "The change itself."},
            {"UPDATE rights_heads", "A change: the head and the logs",
             "The last statement: advances the shard's head and writes whatever is told of the change."}}};
@@ -213,8 +213,8 @@ Call Plans::Join() {
   };
   return {
       [=, this] { return store_.Transact(plan, {.user = user}, join).status(); },
-      {{"channels WHERE", "JoinMember: channels", "Those granted; its other locks are a change's."},
-       {"FILTER (WHERE sponsor", "JoinMember: guests", "Counted only where the workspace has a cap (G9)."},
+      {{"FROM channels WHERE", "JoinMember: channels", "Those granted; its other locks are a change's."},
+       {"FILTER (WHERE m.sponsor", "JoinMember: guests", "Counted only where the workspace has a cap (G9)."},
        {"removed_members", "JoinMember: removals", "Of the user or the address, after the invite (M7)."}}};
 }
 

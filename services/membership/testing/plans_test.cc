@@ -270,8 +270,7 @@ void PlansTest::AddUpkeep() {
   add("ClearWorkspace, members", 100,
       [=](Upkeep& upkeep) { return upkeep.ClearWorkspace(without_participants, 5); });
   add("CountMembers", 6000, [=](Upkeep& upkeep) { return upkeep.CountMembers(deleted); });
-  add("EraseAddresses of members", 60, [=](Upkeep& upkeep) { return upkeep.EraseAddresses(everywhere, 3); });
-  add("EraseAddresses of removals", 60, [=](Upkeep& upkeep) { return upkeep.EraseAddresses(gone, 3); });
+  add("EraseAddresses", 60, [=](Upkeep& upkeep) { return upkeep.EraseAddresses(gone, 3); });
   add("CountAddresses", 1100, [=](Upkeep& upkeep) { return upkeep.CountAddresses(everywhere); });
   // These look at the user's workspaces, 1,000, of whichever organization.
   add("WorkspacesOf", 2500,

@@ -246,11 +246,14 @@ class AuditReadsTest : public ReadsTest {
   std::vector<int64_t> NumbersOf(const Viewing& viewing, const AuditQuery& query, int limit = 1000) {
     std::vector<int64_t> numbers;
     here_.Read(viewing, [&](MembershipReads& reads, const View&) {
-      const std::vector<AuditRecord> records = *reads.ListAudit(query, limit);
-      for (const AuditRecord& record : records) numbers.push_back(record.number);
+      const AuditPage page = *reads.ListAudit(query, limit);
+      for (const AuditRecord& record : page.records) numbers.push_back(record.number);
+      read_to_ = page.read_to;
     });
     return numbers;
   }
+
+  std::optional<int64_t> read_to_;  // as the latest page says
 };
 
 TEST_F(AuditReadsTest, AWorkspacesLogIsReadByItsAdminsInTheOrderOfNumbers) {
@@ -288,9 +291,29 @@ TEST_F(AuditReadsTest, IsFilteredByActionTargetAndActor) {
   EXPECT_THAT(NumbersOf(admin, {.action = "member.created", .actor = User("admin")}), ElementsAre(1));
 }
 
+TEST_F(AuditReadsTest, NoMoreThanTenThousandAreLookedAtHoweverFewAreAskedFor) {
+  here_.Run(
+      "INSERT INTO audit_entries SELECT 7, 10 * i, $1, $2, NULL, NULL, false, CASE WHEN i IN (10000, 10001, "
+      "20000) THEN 'rare' ELSE 'usual' END, 'target', NULL, NULL, 1000, 900, 'request' FROM "
+      "generate_series(1, 20000) i",
+      postgres::Params::Of(Named<OrganizationId>("org"), Named<WorkspaceId>("team")));
+  const Viewing admin = Records::TeamAs("admin");
+  EXPECT_THAT(NumbersOf(admin, {.after_number = 9, .action = "rare"}), ElementsAre(100'000));
+  EXPECT_EQ(read_to_, 100'000) << "the last one, asked for";
+  EXPECT_THAT(NumbersOf(admin, {.after_number = 6, .action = "member.created"}), IsEmpty());
+  EXPECT_EQ(read_to_, 100'000) << "the last one, not asked for";
+  EXPECT_THAT(NumbersOf(admin, {.action = "rare"}), IsEmpty());
+  EXPECT_EQ(read_to_, 99'960) << "behind 1, 2, 3 and 6";
+  EXPECT_THAT(NumbersOf(admin, {.after_number = 100'000, .action = "rare"}, 1), ElementsAre(100'010));
+  EXPECT_EQ(read_to_, std::nullopt) << "the page is full before";
+  EXPECT_THAT(NumbersOf(admin, {.after_number = 100'010, .action = "rare"}), ElementsAre(200'000));
+  EXPECT_EQ(read_to_, std::nullopt) << "the log ends before";
+  EXPECT_THAT(NumbersOf(admin, {.after_number = 9}, 3), ElementsAre(10, 20, 30));
+}
+
 TEST_F(AuditReadsTest, ARecordHasAllThatWasWritten) {
   here_.ReadAs("admin", [](MembershipReads& reads, const View&) {
-    const auto records = *reads.ListAudit({}, 1000);
+    const auto records = reads.ListAudit({}, 1000)->records;
     const AuditRecord &first = records.at(0), &last = records.at(3);
     EXPECT_EQ(first.entry.action, "member.created");
     EXPECT_EQ(first.entry.target, "workspaces/team/members/a");

@@ -191,6 +191,24 @@ TEST_F(RoleChangesTest, ReasonsComeInTheirOrder) {
   EXPECT_EQ(DirectAdmins(), 1);
 }
 
+TEST_F(RoleChangesTest, AnOwnersDirectRoleIsRaisedThroughTheWorkspaceAndNotLowered) {
+  ASSERT_TRUE(here_.NewSession()
+                  ->Run("INSERT INTO organization_members VALUES ($1, $2, 'OWNER')",
+                        postgres::Params::Of(here_.organization, IdOf("guest")))
+                  .ok());
+  for (const type::v1::Role role : {ROLE_VIEWER, ROLE_MEMBER, ROLE_ADMIN}) {
+    const auto raised = Update("admin", NewRole("guest", role));
+    ASSERT_TRUE(raised.ok()) << raised.status();
+    EXPECT_EQ(raised->role(), role);
+  }
+  EXPECT_EQ(DirectAdmins(), 3);
+  for (const type::v1::Role role : {ROLE_MEMBER, ROLE_VIEWER, ROLE_GUEST}) {
+    EXPECT_TRUE(WrittenBy([&] {
+                  ExpectReason(ChangeRole("admin", "guest", role), Reason::kOrgOwnerProtected);
+                }).nothing());
+  }
+}
+
 TEST_F(RoleChangesTest, TheOnlyOtherAdminMayStepDown) {
   EXPECT_TRUE(ChangeRole("admin", "admin", ROLE_MEMBER).ok());
   ExpectReason(ChangeRole("admin", "viewer", ROLE_MEMBER), Reason::kRoleTooLow);
@@ -240,15 +258,15 @@ TEST_F(RoleChangesTest, AMemberWithoutAnAddressIsOfNoAllowedDomain) {
 
 TEST_F(RoleChangesTest, AnEtagIsStaleAfterAChangeAndNotByTimeAlone) {
   v1::UpdateMemberRequest request = NewRole("guest", ROLE_MEMBER);
-  request.mutable_member()->set_etag(Get("viewer", "guest")->etag());
+  request.mutable_member()->set_etag(Get("admin", "guest")->etag());
   ASSERT_TRUE(here_.SetTtl("guest", absl::Hours(1)).ok());
   ExpectReason(Update("admin", request).status(), Reason::kEtagMismatch);
-  const std::string etag = Get("viewer", "guest")->etag();
+  const std::string etag = Get("admin", "guest")->etag();
   ASSERT_TRUE(here_.NewSession()
                   ->Run("INSERT INTO organization_members VALUES ($1, $2, 'ADMIN')",
                         postgres::Params::Of(here_.organization, IdOf("guest")))
                   .ok());
-  EXPECT_EQ(Get("viewer", "guest")->etag(), etag);
+  EXPECT_EQ(Get("admin", "guest")->etag(), etag);
   request.mutable_member()->set_etag(etag);
   const auto changed = Update("admin", request);
   ASSERT_TRUE(changed.ok()) << changed.status();

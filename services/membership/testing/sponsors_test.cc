@@ -87,6 +87,18 @@ TEST_F(SponsorsTest, IsAMemberOrAdminDirectOrThroughTheOrganization) {
   EXPECT_EQ(SponsorOf("guest"), Id("owner"));
 }
 
+TEST_F(SponsorsTest, WhoIsNoneOfTheGuestsIsToldWhoMayListItsGrants) {
+  v1::ListGuestGrantsRequest request;
+  request.set_parent(NameOf("guest"));
+  const absl::Status status = here_.guest_grants.ListGuestGrants(As("member"), request).status();
+  ExpectReason(status, Reason::kRoleTooLow);
+  EXPECT_EQ(status.message(),
+            "Only admins of the workspace, and owners and admins of its organization, and sponsors of the "
+            "guest, can do this.");
+  request.set_parent(NameOf("nobody"));
+  EXPECT_EQ(here_.guest_grants.ListGuestGrants(As("member"), request).status(), status);
+}
+
 TEST_F(SponsorsTest, OnlyGuestsHaveOne) {
   for (const char* user : {"owner", "admin", "member", "viewer"}) {
     ExpectReason(Update("orgadmin", NewSponsor(user, "orgadmin")).status(), Reason::kNotAGuest);

@@ -149,11 +149,12 @@ TEST_F(UserRemovalsTest, AnAdminLosesItsRoleFirstAndWithItWhatThatAloneGave) {
     actions.push_back(audited.action);
   }
   EXPECT_EQ(actions, (std::vector<std::string>{"organization.member_removed", "channel.participant_removed",
-                                               "member.removed", "channel.participant_removed"}));
-  EXPECT_EQ(written.audit[2].target, here_.MemberName("orgadmin"));
-  EXPECT_EQ(
-      here_.Count(absl::StrCat("SELECT count(*) FROM removed_members WHERE user_id = '", user.text(), "'")),
-      1);
+                                               "organization.user_removed", "member.removed",
+                                               "channel.participant_removed"}));
+  EXPECT_EQ(written.audit[3].target, here_.MemberName("orgadmin"));
+  EXPECT_EQ(here_.Count(absl::StrCat("SELECT count(*) FROM removed_members WHERE user_id = '", user.text(),
+                                     "' AND place = '", here_.workspace.text(), "'")),
+            1);
 }
 
 TEST_F(UserRemovalsTest, WhereAUserIsTheLastAdminItIsReportedAndLeft) {
@@ -198,14 +199,18 @@ TEST_F(UserRemovalsTest, AnOwnersPlaceIsReportedInEachWorkspaceAndLeft) {
   EXPECT_EQ(RoleOf("owner"), "OWNER");
 }
 
-TEST_F(UserRemovalsTest, WhoIsNowhereIsRemovedFromNothing) {
+TEST_F(UserRemovalsTest, WhoIsNowhereIsRemovedFromNothingButKeptOut) {
   const Written written = WrittenBy([&] {
     const Response response = RemoveUser("stranger");
     EXPECT_EQ(response.removed(), 0);
     EXPECT_TRUE(response.done());
     EXPECT_FALSE(response.rights_revision().empty());
   });
-  EXPECT_TRUE(written.nothing());
+  EXPECT_EQ(written.entries, (std::vector<rights::Object>{rights::OrganizationMemberState{
+                                 here_.organization, IdOf("stranger"), std::nullopt}}));
+  ASSERT_EQ(written.audit.size(), 1u);
+  EXPECT_EQ(written.audit[0].action, "organization.user_removed");
+  EXPECT_EQ(written.audit[0].target, Name());
 }
 
 TEST_F(UserRemovalsTest, ADryRunTellsWhatWouldBeAndChangesNothing) {
@@ -233,11 +238,13 @@ TEST_F(UserRemovalsTest, ADryRunTellsWhatWouldBeAndChangesNothing) {
 
 TEST_F(UserRemovalsTest, AnOperatorsRemovalIsAuditedAsThePlatforms) {
   const Written written = WrittenBy([&] { EXPECT_TRUE(RemoveAs("operator", Request("member")).ok()); });
-  ASSERT_EQ(written.audit.size(), 1u);
-  EXPECT_EQ(written.audit[0].action, "member.removed");
-  EXPECT_EQ(written.audit[0].actor, IdOf("operator"));
-  EXPECT_TRUE(written.audit[0].platform);
-  EXPECT_EQ(written.audit[0].before, R"({"role": "MEMBER"})");
+  ASSERT_EQ(written.audit.size(), 2u);
+  EXPECT_EQ(written.audit[1].action, "member.removed");
+  EXPECT_EQ(written.audit[1].before, R"({"role": "MEMBER"})");
+  for (const Audited& audited : written.audit) {
+    EXPECT_EQ(audited.actor, IdOf("operator"));
+    EXPECT_TRUE(audited.platform);
+  }
 }
 
 TEST_F(UserRemovalsTest, TheCallersRightIsJudgedAgainInEveryTransaction) {
@@ -283,14 +290,29 @@ TEST_F(UserRemovalsTest, WhatWentMeanwhileIsNothingToReport) {
   EXPECT_EQ(Records("member"), 1) << "the deleted workspace's record is not looked at";
 }
 
-TEST_F(UserRemovalsTest, NoInviteMadeBeforeLetsTheUserBackIn) {
-  auto invite = here_.InviteBy("owner", "before");
+TEST_F(UserRemovalsTest, NoInviteMadeBeforeLetsTheUserIntoAnyWorkspaceAndALaterOneDoes) {
+  const WorkspaceId other = AddWorkspace();  // which the user is no member of
+  const auto join = [&](const std::string& user, const std::string& address, const WorkspaceId& workspace,
+                        rights::v1::JoinMemberRequest invite) {
+    invite.set_workspace(workspace.ToString());
+    invite.set_role(type::v1::ROLE_MEMBER);
+    invite.clear_channels();
+    rpc::Call call = Installation::AsService("invite", user);
+    call.caller.user->email = address;
+    return Told(here_.rights.JoinMember(call, invite).status());
+  };
+  std::vector<rights::v1::JoinMemberRequest> before;
+  for (const std::string key : {"1", "2", "3", "4"}) before.push_back(here_.InviteBy("owner", key));
   RemoveUser("member");
-  EXPECT_EQ(Told(here_.rights.JoinMember(Installation::AsService("invite", "member"), invite).status()),
-            "INVITE_NO_LONGER_VALID");
-  EXPECT_TRUE(
-      here_.rights.JoinMember(Installation::AsService("invite", "member"), here_.InviteBy("owner", "after"))
-          .ok());
+  const std::string address = "member@example.com";
+  EXPECT_EQ(join("member", address, here_.workspace, before[0]), "INVITE_NO_LONGER_VALID");
+  EXPECT_EQ(join("member", address, other, before[1]), "INVITE_NO_LONGER_VALID");
+  EXPECT_EQ(join("members-second-account", address, other, before[2]), "INVITE_NO_LONGER_VALID");
+  EXPECT_EQ(join("stranger", "stranger@example.com", other, before[3]), "OK");
+  for (const WorkspaceId& workspace : {here_.workspace, other}) {
+    EXPECT_EQ(join("member", address, workspace, here_.InviteBy("owner", "after" + workspace.ToString())),
+              "OK");
+  }
 }
 
 }  // namespace

@@ -58,11 +58,9 @@ constexpr char kNextDeadline[] = R"sql(
                       ORDER BY m.shard, m.due_us LIMIT 1) d
 )sql";
 
-// The settings make the next statement look once into the index for each shard, even where it is planned
+// The setting makes the next statement look once into the index for each shard, even where it is planned
 // while hardly anybody is a member.
-constexpr char kNow[] = R"sql(
-  SELECT now_us(), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)
-)sql";
+constexpr char kNow[] = "SELECT now_us(), set_config('enable_bitmapscan', 'off', true)";
 
 // Rows and what becomes of them.
 struct States {

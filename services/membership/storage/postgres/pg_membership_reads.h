@@ -46,7 +46,7 @@ class PgMembershipReads : public MembershipReads {
                                                     int limit) override;
   absl::StatusOr<std::vector<NamedInChannel>> ListNamed(const ChannelId& channel, const UserId& after,
                                                         int limit) override;
-  absl::StatusOr<std::vector<AuditRecord>> ListAudit(const AuditQuery& query, int limit) override;
+  absl::StatusOr<AuditPage> ListAudit(const AuditQuery& query, int limit) override;
 
  private:
   // Of a deleted workspace nobody sees anything, nor does who is not of it.

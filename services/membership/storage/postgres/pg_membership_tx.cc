@@ -7,6 +7,7 @@
 #include "common/status/macros.h"
 #include "services/membership/domain/errors.h"
 #include "services/membership/storage/postgres/rows.h"
+#include "services/membership/storage/postgres/take_locks.h"
 
 // What a transaction asks, and what it keeps beside the rights themselves.
 namespace guestpass::membership {
@@ -21,16 +22,16 @@ constexpr char kCountOtherOwners[] =
 constexpr char kCountOtherAdmins[] =
     "SELECT count(*) FROM members WHERE workspace = $1 AND role = 'ADMIN' AND user_id <> $2";
 
-constexpr char kCountGuests[] = R"sql(
-  SELECT count(*), count(*) FILTER (WHERE sponsor = $2) FROM members
-  WHERE workspace = $1 AND role = 'GUEST' AND user_id <> $3 AND recorded_state <> 'ENDED'
-    AND (access_end_us IS NULL OR access_end_us > $4)
-)sql";
+constexpr char kCountGuests[] =
+    "SELECT count(*), count(*) FILTER (WHERE m.sponsor = $2) FROM members m "
+    "WHERE m.workspace = $1 AND m.role = 'GUEST' AND m.user_id <> $3 AND " GUESTPASS_NOT_ENDED(m, $4);
 
 constexpr char kRemovedN[] = R"sql(
-  SELECT greatest((SELECT max(removed_n) FROM removed_members WHERE workspace = $1 AND user_id = $2),
-                  (SELECT max(removed_n) FROM removed_members
-                   WHERE workspace = $1 AND address_hash <> '' AND address_hash = address_hash($3)), 0)
+  SELECT coalesce(max(greatest(
+           (SELECT max(removed_n) FROM removed_members WHERE place = p.place AND user_id = $2),
+           (SELECT max(removed_n) FROM removed_members
+            WHERE place = p.place AND address_hash <> '' AND address_hash = address_hash($3)))), 0)
+  FROM (SELECT $1 UNION ALL SELECT organization FROM workspaces WHERE id = $1) AS p (place)
 )sql";
 
 constexpr char kIsParticipant[] = "SELECT FROM participants WHERE channel = $1 AND user_id = $2";
@@ -86,6 +87,7 @@ absl::StatusOr<GuestCounts> PgMembershipTx::CountGuests(const WorkspaceId& works
 
 absl::StatusOr<uint64_t> PgMembershipTx::RemovedN(const WorkspaceId& workspace, const UserId& user,
                                                   const std::string& address) {
+  LockAddress(pipeline_, workspace, address);
   ASSIGN_OR_RETURN(const Result result, Ask(kRemovedN, Params::Of(workspace, user, address)));
   return static_cast<uint64_t>(result.Int64(0, 0));
 }

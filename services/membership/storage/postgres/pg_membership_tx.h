@@ -22,6 +22,8 @@ class PgMembershipTx : public MembershipTx {
   void InsertOrganization(const Organization& organization) override;
   void UpdateOrganization(const Organization& organization) override;
   void PutOrganizationMember(const rights::OrganizationMemberState& state) override;
+  void NoteRemoval(const OrganizationId& organization, const UserId& user,
+                   const std::vector<std::string>& addresses) override;
   absl::StatusOr<std::vector<ChannelName>> LeaveWithoutMember(const OrganizationId& organization,
                                                               const UserId& user) override;
   absl::StatusOr<int64_t> CountOtherOwners(const OrganizationId& organization, const UserId& user) override;

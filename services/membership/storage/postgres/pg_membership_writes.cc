@@ -6,6 +6,7 @@
 #include "services/membership/storage/postgres/enum_text.h"
 #include "services/membership/storage/postgres/pg_membership_tx.h"
 #include "services/membership/storage/postgres/rows.h"
+#include "services/membership/storage/postgres/take_locks.h"
 
 // What a transaction changes, each change with its rights entry.
 namespace guestpass::membership {
@@ -161,6 +162,12 @@ void PgMembershipTx::PutOrganizationMember(const rights::OrganizationMemberState
   }
 }
 
+void PgMembershipTx::NoteRemoval(const OrganizationId& organization, const UserId& user,
+                                 const std::vector<std::string>& addresses) {
+  record_.AddRemoval(organization.ToString(), user, "");
+  for (const std::string& address : addresses) record_.AddRemoval(organization.ToString(), user, address);
+}
+
 void PgMembershipTx::InsertWorkspace(const Workspace& workspace) {
   record_.Add(workspace.state);
   pipeline_.Add(kInsertWorkspace, WorkspaceParams(workspace)
@@ -247,7 +254,9 @@ void PgMembershipTx::SetAddress(const Member& member) {
 }
 
 absl::StatusOr<std::vector<ChannelId>> PgMembershipTx::RemoveMember(const Member& member) {
-  record_.AddRemoval(member);
+  LockAddress(pipeline_, member.state.workspace, member.address);
+  record_.Add(rights::MemberState{.workspace = member.state.workspace, .user = member.state.user});
+  record_.AddRemoval(member.state.workspace.ToString(), member.state.user, member.address);
   pipeline_.Add(kDeleteMember, Params::Of(member.state.workspace, member.state.user));
   ASSIGN_OR_RETURN(
       const std::vector<ChannelName> left,

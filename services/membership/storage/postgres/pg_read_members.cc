@@ -37,15 +37,15 @@ constexpr char kAsked[] = R"sql(
                 WHERE s.organization = $1 AND s.user_id = m.sponsor) IS NULL))
 )sql";
 
-// The source of users for who sees everybody: of workspace $8, in the range r, direct members and then (if
-// $11) who is here through the organization only.
-constexpr char kDirect[] = R"sql(
-  (SELECT m.user_id FROM members m WHERE (m.workspace, m.user_id) BETWEEN ($8, r.first) AND ($8, r.last)
+// The source of members for who sees everybody: of workspace $8, in the range r, direct members and then (if
+// $11) who is here through the organization only, of whom all but the user is NULL.
+constexpr char kDirect[] = "(SELECT " GUESTPASS_MEMBER_COLUMNS(m) R"sql(
+   FROM members m WHERE (m.workspace, m.user_id) BETWEEN ($8, r.first) AND ($8, r.last)
 )sql";
 constexpr char kAndViaOrganization[] = R"sql(
    ORDER BY m.workspace, m.user_id LIMIT $2)
   UNION ALL
-  (SELECT o.user_id FROM organization_members o
+  (SELECT NULL, o.user_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM organization_members o
    WHERE $11 AND (o.organization, o.user_id) BETWEEN ($1, r.first) AND ($1, r.last)
      AND (SELECT true FROM members m WHERE m.workspace = $8 AND m.user_id = o.user_id) IS NULL
    ORDER BY o.organization, o.user_id LIMIT $2)
@@ -64,15 +64,23 @@ constexpr char kSeenByGuest[] = R"sql(
 )sql";
 constexpr char kEndOfSeen[] = " END ORDER BY s.user_id LIMIT $2";
 
-constexpr char kSelect[] = "SELECT " GUESTPASS_MEMBER_COLUMNS(m) ", o.role, u.user_id FROM ";
+constexpr char kSelect[] = "SELECT " GUESTPASS_MEMBER_COLUMNS(m) ", o.role, ";
 constexpr int kRoleColumn = 10, kUserColumn = 11;
 
-constexpr char kWithRows[] = R"sql(
+// Their rows, found by the users, and their roles in the organization.
+constexpr char kOfSeen[] = R"sql( AS u (user_id)
   LEFT JOIN LATERAL (SELECT m.* FROM members m
                      WHERE m.workspace = $8 AND m.user_id = u.user_id LIMIT 1) m ON true
   LEFT JOIN LATERAL (SELECT o.role FROM organization_members o
                      WHERE o.organization = $1 AND o.user_id = u.user_id LIMIT 1) o ON true
   ORDER BY u.user_id LIMIT $2
+)sql";
+
+// The same of a source that has the rows.
+constexpr char kOfDirect[] = R"sql( AS m
+  LEFT JOIN LATERAL (SELECT o.role FROM organization_members o
+                     WHERE o.organization = $1 AND o.user_id = m.user_id LIMIT 1) o ON true
+  ORDER BY m.user_id LIMIT $2
 )sql";
 
 // Of all workspaces from $8 to $10, in that one from user $9 on.
@@ -129,10 +137,11 @@ MemberView MemberViewIn(const Result& result, int row, const WorkspaceId& worksp
 
 }  // namespace
 
-// What gives users in ranges r as u, and its parameters.
+// What gives users in ranges r, its parameters, and what reads the rows of them.
 struct PgMembershipReads::Users {
   std::string sql;
   Params params;
+  absl::string_view name, rows;
 };
 
 absl::StatusOr<PgMembershipReads::Users> PgMembershipReads::UsersIn(const std::vector<IdRange>& ranges,
@@ -149,11 +158,15 @@ absl::StatusOr<PgMembershipReads::Users> PgMembershipReads::UsersIn(const std::v
   users.params.Add(viewing_.workspace).Add(firsts).Add(lasts).Add(with_via_organization);
   if (sight_ != Sight::kAsGuest) {
     users.sql = absl::StrCat(kDirect, Asked(query), kAndViaOrganization);
+    users.name = "m.user_id";
+    users.rows = kOfDirect;
     return users;
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> channels, GuestsChannels());
   users.params.Add(viewing_.user).Add(channels).Add(role.has_value() ? std::nullopt : limit);
   users.sql = absl::StrCat(kSeenByGuest, Asked(query), kEndOfSeen);
+  users.name = "u.user_id";
+  users.rows = kOfSeen;
   return users;
 }
 
@@ -163,8 +176,8 @@ absl::StatusOr<std::vector<MemberView>> PgMembershipReads::ReadMembers(const std
   std::vector<MemberView> members;
   if (sight_ == Sight::kNothing || Contradicts(query)) return members;
   ASSIGN_OR_RETURN(const Users users, UsersIn(ranges, query, limit));
-  const std::string sql =
-      absl::StrCat(kSelect, kRanges, " CROSS JOIN LATERAL (", users.sql, ") AS u (user_id)", kWithRows);
+  const std::string sql = absl::StrCat(kSelect, users.name, " FROM ", kRanges, " CROSS JOIN LATERAL (",
+                                       users.sql, ")", users.rows);
   ASSIGN_OR_RETURN(const Result result, session_.Run(sql, users.params));
   for (int row = 0; row < result.rows(); ++row) {
     members.push_back(MemberViewIn(result, row, viewing_.workspace));

@@ -62,16 +62,15 @@ constexpr char kChanges[] = R"sql(
 constexpr char kForInvite[] = "SELECT " GUESTPASS_WORKSPACE_COLUMNS(w) R"sql(,
          EXISTS (SELECT FROM members m
                  WHERE m.workspace = w.id AND m.address = $2
-                   AND NOT (m.role = 'GUEST'
-                            AND (m.recorded_state = 'ENDED' OR coalesce(m.access_end_us <= $3, false)))),
+                   AND (m.role <> 'GUEST' OR )sql" GUESTPASS_NOT_ENDED(m, $3) R"sql()),
          (SELECT coalesce(max(r.removed_n), 0) FROM removed_members r
-          WHERE r.workspace = w.id AND r.address_hash = address_hash($2)),
+          WHERE r.place IN (w.id, w.organization) AND r.address_hash = address_hash($2)),
          g.of_workspace, g.of_sponsor
   FROM workspaces w
   CROSS JOIN LATERAL
     (SELECT count(*) AS of_workspace, count(*) FILTER (WHERE m.sponsor = $4) AS of_sponsor FROM members m
      WHERE w.guest_cap + w.sponsor_guest_cap > 0 AND m.workspace = w.id AND m.role = 'GUEST'
-       AND m.recorded_state <> 'ENDED' AND (m.access_end_us IS NULL OR m.access_end_us > $3)) g
+       AND )sql" GUESTPASS_NOT_ENDED(m, $3) R"sql() g
   WHERE w.id = $1
 )sql";
 

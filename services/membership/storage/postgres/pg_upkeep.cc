@@ -14,12 +14,9 @@ using postgres::Pipeline;
 using postgres::Result;
 
 // Each step looks at as many rows as it clears, whatever the planner's statistics know of a crowd that came
-// or went since: it follows an index, in its order. What it may not do is so dear in its eyes that it would
-// compile the rest, for 100 ms.
-constexpr char kByIndex[] = R"sql(
-  SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
-         set_config('enable_sort', 'off', true), set_config('jit', 'off', true)
-)sql";
+// or went since: it follows an index, in its order.
+constexpr char kByIndex[] =
+    "SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)";
 
 // The first number says whose advisory lock it is: "gppr" in ASCII.
 constexpr char kAlone[] = "SELECT pg_try_advisory_xact_lock(1735422066, $1::int)";
@@ -82,25 +79,19 @@ constexpr char kClearMembers[] = R"sql(
 
 constexpr char kCountMembers[] = "SELECT count(*) FROM members WHERE workspace = $1";
 
-constexpr char kEraseOfMembers[] = R"sql(
-  UPDATE members SET address = NULL WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM members WHERE user_id = $1 AND address IS NOT NULL
-    ORDER BY workspace LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED))
-)sql";
-
 // A removal that is being recorded may wait for one of these rows while we wait for its own: this ends it.
 constexpr char kBrieflyOnly[] = "SELECT set_config('lock_timeout', '20ms', true)";
 
-// What a workspace has of the user becomes one record, without an address, of the latest removal.
+// What a place has of the user becomes one record, without an address, of the latest removal.
 constexpr char kEraseOfRemovals[] = R"sql(
   WITH gone AS (
     DELETE FROM removed_members WHERE ctid = ANY (ARRAY(
       SELECT ctid FROM removed_members WHERE user_id = $1 AND address_hash <> '' LIMIT $2 FOR UPDATE SKIP LOCKED))
-    RETURNING workspace, removed_n
+    RETURNING place, removed_n
   ), kept AS (
-    INSERT INTO removed_members (workspace, user_id, address_hash, removed_n)
-    SELECT workspace, $1, '', max(removed_n) FROM gone GROUP BY workspace ORDER BY workspace
-    ON CONFLICT (workspace, user_id, address_hash)
+    INSERT INTO removed_members (place, user_id, address_hash, removed_n)
+    SELECT place, $1, '', max(removed_n) FROM gone GROUP BY place ORDER BY place
+    ON CONFLICT (place, user_id, address_hash)
     DO UPDATE SET removed_n = greatest(removed_members.removed_n, excluded.removed_n)
   )
   SELECT count(*) FROM gone
@@ -115,6 +106,11 @@ constexpr char kWorkspacesOf[] = R"sql(
   SELECT m.workspace FROM members m JOIN workspaces w ON w.id = m.workspace
   WHERE m.user_id = $2 AND m.workspace > coalesce($3::text, '') AND w.organization = $1 AND NOT w.deleted
   ORDER BY m.workspace LIMIT $4
+)sql";
+
+constexpr char kAddressesOf[] = R"sql(
+  SELECT DISTINCT m.address FROM members m JOIN workspaces w ON w.id = m.workspace
+  WHERE m.user_id = $2 AND w.organization = $1 AND m.address IS NOT NULL
 )sql";
 
 constexpr char kCountWorkspacesOf[] = R"sql(
@@ -229,9 +225,6 @@ absl::StatusOr<int64_t> PgUpkeep::EraseAddresses(const UserId& user, int limit) 
   const Params params = Params::Of(user, limit);
   RETURN_IF_ERROR(postgres::TransactPipelined(pool_, [&](Pipeline& pipeline) -> absl::Status {
     pipeline.Add(kByIndex);
-    ASSIGN_OR_RETURN(const Result members, RunOne(pipeline, kEraseOfMembers, params));
-    erased = members.affected();
-    if (erased > 0) return absl::OkStatus();
     pipeline.Add(kBrieflyOnly);
     ASSIGN_OR_RETURN(const Result removals, RunOne(pipeline, kEraseOfRemovals, params));
     erased = removals.Int64(0, 0);
@@ -253,6 +246,14 @@ absl::StatusOr<std::vector<WorkspaceId>> PgUpkeep::WorkspacesOf(const Organizati
 absl::StatusOr<int64_t> PgUpkeep::CountWorkspacesOf(const OrganizationId& organization, const UserId& user,
                                                     const WorkspaceId& after) {
   return Count(pool_, kCountWorkspacesOf, Params::Of(organization, user, after));
+}
+
+absl::StatusOr<std::vector<std::string>> PgUpkeep::AddressesOf(const OrganizationId& organization,
+                                                               const UserId& user) {
+  ASSIGN_OR_RETURN(const Result result, Step(pool_, kAddressesOf, Params::Of(organization, user)));
+  std::vector<std::string> addresses;
+  for (int row = 0; row < result.rows(); ++row) addresses.emplace_back(result.Text(row, 0));
+  return addresses;
 }
 
 absl::StatusOr<std::vector<WorkspaceId>> PgUpkeep::OnlyAdminOf(const std::vector<WorkspaceId>& workspaces,

@@ -30,6 +30,8 @@ class PgUpkeep : public Upkeep {
                                                         int limit) override;
   absl::StatusOr<int64_t> CountWorkspacesOf(const OrganizationId& organization, const UserId& user,
                                             const WorkspaceId& after) override;
+  absl::StatusOr<std::vector<std::string>> AddressesOf(const OrganizationId& organization,
+                                                       const UserId& user) override;
   absl::StatusOr<std::vector<WorkspaceId>> OnlyAdminOf(const std::vector<WorkspaceId>& workspaces,
                                                        const UserId& user) override;
   absl::StatusOr<std::vector<WorkspaceId>> WorkspacesWithAddress(const UserId& user, const WorkspaceId& after,

@@ -15,11 +15,9 @@ using postgres::Params;
 using postgres::Result;
 using postgres::Session;
 
-// A compilation of the plan would cost more than any of these reads.
 constexpr char kForceRanges[] = R"sql(
-  SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off;
-  SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off;
-  SET LOCAL jit = off
+  SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off;
+  SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off
 )sql";
 
 constexpr char kView[] =

@@ -11,7 +11,7 @@ namespace guestpass::membership {
 namespace {
 
 // The clock is read while the head is held, so that record times are in the order of the numbers.
-constexpr char kWrite[] = R"sql(
+constexpr char kHeadAndLogs[] = R"sql(
   WITH head AS (
     UPDATE rights_heads SET n = n + $2, audit_n = audit_n + $3 WHERE shard = $1
     RETURNING n - $2 AS n, audit_n - $3 AS audit_n, now_us() AS record_us
@@ -28,21 +28,25 @@ constexpr char kWrite[] = R"sql(
     FROM head, unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::jsonb[], $16::jsonb[], $17::bigint[],
                       $18::boolean[])
       WITH ORDINALITY AS a (organization, workspace, action, target, before, after, effective_us, platform, i)
-  ), removed AS (
-    INSERT INTO removed_members (workspace, user_id, address_hash, removed_n)
-    SELECT r.workspace, r.user_id, address_hash(r.address), head.n + r.entry
-    FROM head, unnest($19::text[], $20::text[], $21::text[], $22::bigint[])
-      AS r (workspace, user_id, address, entry)
-    ON CONFLICT (workspace, user_id, address_hash) DO UPDATE SET removed_n = excluded.removed_n
-  ), answered AS (
+  ))sql";
+
+// Whatever a statement could write has to be made ready each time: most changes need no more than that.
+constexpr char kRemoved[] = R"sql(, removed AS (
+    INSERT INTO removed_members (place, user_id, address_hash, removed_n)
+    SELECT r.place, r.user_id, address_hash(r.address), head.n + r.entry
+    FROM head, unnest($19::text[], $20::text[], $21::text[], $22::bigint[]) AS r (place, user_id, address, entry)
+    ON CONFLICT (place, user_id, address_hash) DO UPDATE SET removed_n = excluded.removed_n
+  ))sql";
+
+constexpr char kAnswered[] = R"sql(, answered AS (
     INSERT INTO request_answers (caller, method, request_id, request_hash, answer, epoch, shard, n, record_us,
                                  keep_until_us)
     SELECT $23::text, $24::text, $25::text, $26::text, $27::bytea, rights_epoch(), $1, head.n + $2, head.record_us,
            head.record_us + $28::bigint
-    FROM head WHERE $23 IS NOT NULL
-  )
-  SELECT n, record_us, rights_epoch() FROM head
-)sql";
+    FROM head
+  ))sql";
+
+constexpr char kWritten[] = " SELECT n, record_us, rights_epoch() FROM head";
 
 using Texts = std::vector<std::string>;
 using OptionalTexts = std::vector<std::optional<std::string>>;
@@ -70,10 +74,8 @@ void RightsRecord::Add(rights::Object object, absl::Time effective_time) {
   entries_.push_back({.effective_time = effective_time, .object = std::move(object)});
 }
 
-void RightsRecord::AddRemoval(const Member& member) {
-  Add(rights::MemberState{.workspace = member.state.workspace, .user = member.state.user});
-  removals_.push_back(
-      {member.state.workspace, member.state.user, member.address, static_cast<int64_t>(entries_.size())});
+void RightsRecord::AddRemoval(std::string place, const UserId& user, std::string address) {
+  removals_.push_back({std::move(place), user, std::move(address), static_cast<int64_t>(entries_.size())});
 }
 
 void RightsRecord::Write(postgres::Pipeline& pipeline, uint32_t shard, Written& written) const {
@@ -81,9 +83,17 @@ void RightsRecord::Write(postgres::Pipeline& pipeline, uint32_t shard, Written& 
   params.Add(shard).Add(entries_.size()).Add(audit_.size());
   AddEntries(params);
   AddAudit(params);
-  AddRemovals(params);
-  AddAnswer(params);
-  pipeline.AddSeen(kWrite, std::move(params),
+  std::string write = kHeadAndLogs;
+  if (!removals_.empty() || answer_.has_value()) {
+    AddRemovals(params);
+    write += kRemoved;
+  }
+  if (answer_.has_value()) {
+    AddAnswer(params);
+    write += kAnswered;
+  }
+  write += kWritten;
+  pipeline.AddSeen(write, std::move(params),
                    [shard, &written, entries = entries_](const postgres::Result& result) {
                      const std::string epoch(result.Text(0, 2));
                      uint64_t n = static_cast<uint64_t>(result.Int64(0, 0));
@@ -139,22 +149,18 @@ void RightsRecord::AddAudit(postgres::Params& params) const {
 }
 
 void RightsRecord::AddRemovals(postgres::Params& params) const {
-  Texts workspaces, users, addresses;
+  Texts places, users, addresses;
   std::vector<int64_t> entries;
   for (const Removal& removal : removals_) {
-    workspaces.push_back(removal.workspace.ToString());
+    places.push_back(removal.place);
     users.push_back(removal.user.ToString());
     addresses.push_back(removal.address);
     entries.push_back(removal.entry);
   }
-  params.Add(workspaces).Add(users).Add(addresses).Add(entries);
+  params.Add(places).Add(users).Add(addresses).Add(entries);
 }
 
 void RightsRecord::AddAnswer(postgres::Params& params) const {
-  if (!answer_.has_value()) {
-    for (int i = 0; i < 6; ++i) params.AddNull();
-    return;
-  }
   const auto& [key, answer] = *answer_;
   params.Add(key.caller).Add(key.method).Add(key.id).Add(key.hash).AddBytes(answer).Add(kKeepAnswers);
 }

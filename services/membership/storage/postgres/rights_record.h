@@ -22,8 +22,8 @@ class RightsRecord {
   // The object's new state. Since when it holds: infinite past means since it is recorded.
   void Add(rights::Object object, absl::Time effective_time = absl::InfinitePast());
 
-  // The end of a member, whose number removed_members is to keep.
-  void AddRemoval(const Member& member);
+  // What removed_members is to keep of a removal from a place, with the number of the latest entry.
+  void AddRemoval(std::string place, const UserId& user, std::string address);
 
   void Audit(AuditEntry entry) { audit_.push_back(std::move(entry)); }
 
@@ -43,7 +43,7 @@ class RightsRecord {
 
  private:
   struct Removal {
-    WorkspaceId workspace;
+    std::string place;  // a workspace's id, or an organization's
     UserId user;
     std::string address;
     int64_t entry;  // its place among the entries, from 1

@@ -26,6 +26,11 @@ namespace guestpass::membership {
 #table ".id, " #table ".workspace, " #table ".kind, " #table ".archived, " #table ".display_name, " #table \
          ".create_us"
 
+// Whether a guest, a row of `members`, has not ended at `now`, a parameter.
+#define GUESTPASS_NOT_ENDED(table, now)                                                    \
+  "(" #table ".recorded_state <> 'ENDED' AND (" #table ".access_end_us IS NULL OR " #table \
+  ".access_end_us > " #now "))"
+
 // What is in `row`, its columns beginning at `col`. An organization's: id, shard, display_name, create_us.
 Organization OrganizationIn(const postgres::Result& result, int row, int col);
 Workspace WorkspaceIn(const postgres::Result& result, int row, int col);

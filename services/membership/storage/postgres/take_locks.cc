@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/status/macros.h"
 #include "services/membership/storage/postgres/enum_text.h"
 #include "services/membership/storage/postgres/rows.h"
@@ -15,121 +16,140 @@ using postgres::Params;
 using postgres::Pipeline;
 using postgres::Result;
 
-// One statement for each mode of a lock.
-struct Locking {
-  const char* share;
-  const char* update;
-  const char* in(LockMode mode) const { return mode == LockMode::kUpdate ? update : share; }
-};
-
-#define GUESTPASS_LOCKING(select, end) \
-  { select " FOR SHARE" end, select " FOR NO KEY UPDATE" end }
-
-// Of several rows each is looked up by itself, LATERAL: so they are locked in the order of their ids, and
-// also a plan made while the tables were small finds each by its whole key, and reads no other.
-#define GUESTPASS_EACH " FROM unnest($1::text[]) AS q (id) CROSS JOIN LATERAL (SELECT * FROM "
-
-constexpr Locking kOrganization = GUESTPASS_LOCKING(R"sql(
-  SELECT id, shard, display_name, create_us FROM organizations
-  WHERE id = coalesce($1, (SELECT organization FROM workspaces WHERE id = $2)))sql",
-                                                    "");
-
-constexpr Locking kOrganizationMembers = GUESTPASS_LOCKING("SELECT o.user_id, o.role" GUESTPASS_EACH R"sql(
-    organization_members
-    WHERE organization = coalesce($2, (SELECT organization FROM workspaces WHERE id = $3)) AND user_id = q.id
-)sql",
-                                                           ") o");
-
-constexpr Locking kWorkspace =
-    GUESTPASS_LOCKING("SELECT " GUESTPASS_WORKSPACE_COLUMNS(w) " FROM workspaces w WHERE id = $1", "");
-
-constexpr Locking kChannels = GUESTPASS_LOCKING("SELECT " GUESTPASS_CHANNEL_COLUMNS(c) GUESTPASS_EACH
-                                                "channels WHERE id = q.id AND workspace = $2",
-                                                ") c");
-
-constexpr Locking kMembers = GUESTPASS_LOCKING("SELECT " GUESTPASS_MEMBER_COLUMNS(m) GUESTPASS_EACH
-                                               "members WHERE workspace = $2 AND user_id = q.id",
-                                               ") m");
-
-// What was committed up to the head is in what the locks found.
-constexpr char kNow[] = R"sql(
-  SELECT now_us(), rights_epoch(), (SELECT n FROM rights_heads WHERE shard = o.shard), o.shard
-  FROM (SELECT (SELECT shard FROM organizations
-                WHERE id = coalesce($1, (SELECT organization FROM workspaces WHERE id = $2))) AS shard) o
+// Names of things, each in its own space, so that a collision costs no more than a wait. What is NULL, the
+// organization of a workspace that does not exist, is not locked.
+constexpr char kLock[] = R"sql(
+  SELECT CASE WHEN l.exclusive THEN pg_advisory_xact_lock(hashtextextended(l.named, 7))
+              ELSE pg_advisory_xact_lock_shared(hashtextextended(l.named, 7)) END::text
+  FROM (SELECT coalesce(name, 'o/' || (SELECT organization FROM workspaces WHERE id = $3)) AS named, exclusive
+        FROM unnest($1::text[], $2::boolean[]) AS u (name, exclusive)) l
 )sql";
 
-absl::Status Found(const Result& result, const std::function<void(int row)>& take) {
-  for (int row = 0; row < result.rows(); ++row) take(row);
-  return absl::OkStatus();
+// All below is looked up one by one, LATERAL: also a plan made while the tables were small reads no other
+// row. Members' rows are written in batches too, by the expiry clock and by upkeep, which take no other lock.
+constexpr char kHoldMembers[] = R"sql(
+  SELECT FROM unnest($1::text[]) AS q (id)
+  CROSS JOIN LATERAL (SELECT FROM members WHERE workspace = $2 AND user_id = q.id FOR NO KEY UPDATE) m
+)sql";
+
+// What was committed up to the head is in what is found.
+constexpr char kScope[] =
+    "SELECT now_us(), rights_epoch(), h.n, o.id, o.shard, o.display_name, "
+    "o.create_us, " GUESTPASS_WORKSPACE_COLUMNS(w) R"sql(
+  FROM (SELECT coalesce($1, (SELECT organization FROM workspaces WHERE id = $2)) AS organization) q
+  LEFT JOIN LATERAL (SELECT * FROM organizations WHERE id = q.organization LIMIT 1) o ON true
+  LEFT JOIN LATERAL (SELECT * FROM workspaces WHERE id = $2 LIMIT 1) w ON true
+  LEFT JOIN LATERAL (SELECT n FROM rights_heads WHERE shard = o.shard LIMIT 1) h ON true
+)sql";
+
+constexpr char kChannels[] = "SELECT " GUESTPASS_CHANNEL_COLUMNS(c) R"sql(
+  FROM unnest($1::text[]) AS q (id)
+  CROSS JOIN LATERAL (SELECT * FROM channels WHERE id = q.id AND workspace = $2 LIMIT 1) c
+)sql";
+
+constexpr char kPeople[] = "SELECT q.id, o.role, " GUESTPASS_MEMBER_COLUMNS(m) R"sql(
+  FROM unnest($1::text[]) AS q (id)
+  LEFT JOIN LATERAL (
+    SELECT role FROM organization_members
+    WHERE organization = coalesce($2, (SELECT organization FROM workspaces WHERE id = $3)) AND user_id = q.id
+    LIMIT 1) o ON true
+  LEFT JOIN LATERAL (SELECT * FROM members WHERE workspace = $3 AND user_id = q.id LIMIT 1) m ON true
+)sql";
+
+// The names of a plan's locks in the order in which everybody takes them.
+class Names {
+ public:
+  Names(const LockPlan& plan, LockMode workspace_mode) {
+    if (!plan.organization.empty()) {
+      Add(absl::StrCat("o/", plan.organization.text()), plan.organization_mode);
+    } else if (!plan.workspace.empty()) {
+      Add(std::nullopt, plan.organization_mode);
+    }
+    if (plan.workspace.empty()) return;
+    Add(absl::StrCat("w/", plan.workspace.text()), workspace_mode);
+    for (const auto& [channel, mode] : plan.channels) Add(absl::StrCat("c/", channel.text()), mode);
+    for (const auto& [user, mode] : plan.users) {
+      Add(absl::StrCat("m/", plan.workspace.text(), "/", user.text()), mode);
+    }
+  }
+
+  bool empty() const { return names_.empty(); }
+  Params ToParams(const WorkspaceId& workspace) const { return Params::Of(names_, exclusive_, workspace); }
+
+ private:
+  void Add(std::optional<std::string> name, LockMode mode) {
+    names_.push_back(std::move(name));
+    exclusive_.push_back(mode == LockMode::kUpdate);
+  }
+
+  std::vector<std::optional<std::string>> names_;
+  std::vector<bool> exclusive_;
+};
+
+void HoldMembers(Pipeline& pipeline, const LockPlan& plan) {
+  std::vector<std::string> changed;
+  for (const auto& [user, mode] : plan.users) {
+    if (mode == LockMode::kUpdate) changed.push_back(user.ToString());
+  }
+  if (plan.workspace.empty() || changed.empty()) return;
+  pipeline.Add(kHoldMembers, Params::Of(changed, plan.workspace));
 }
 
-void LockOrganization(Pipeline& pipeline, const LockPlan& plan, Locked& locked) {
-  if (plan.organization.empty() && plan.workspace.empty()) return;
-  pipeline.Add(kOrganization.in(plan.organization_mode), Params::Of(plan.organization, plan.workspace),
-               [&locked](const Result& result) {
-                 return Found(result, [&](int row) { locked.organization = OrganizationIn(result, row, 0); });
-               });
+void ReadScope(Pipeline& pipeline, const LockPlan& plan, Locked& locked) {
+  pipeline.AddSeen(kScope, Params::Of(plan.organization, plan.workspace), [&locked](const Result& result) {
+    locked.now = result.Time(0, 0);
+    if (!result.IsNull(0, 3)) {
+      locked.organization = OrganizationIn(result, 0, 3);
+      locked.revision = {std::string(result.Text(0, 1)), locked.organization->shard,
+                         static_cast<uint64_t>(result.Int64(0, 2))};
+    }
+    if (!result.IsNull(0, 7)) locked.workspace = WorkspaceIn(result, 0, 7);
+  });
+}
+
+void ReadChannels(Pipeline& pipeline, const LockPlan& plan, Locked& locked) {
+  if (plan.channels.empty()) return;
+  std::vector<std::string> channels;
+  for (const auto& [channel, mode] : plan.channels) channels.push_back(channel.ToString());
+  pipeline.AddSeen(kChannels, Params::Of(channels, plan.workspace), [&locked](const Result& result) {
+    for (int row = 0; row < result.rows(); ++row) {
+      const Channel channel = ChannelIn(result, row, 0);
+      locked.channels[channel.state.channel] = channel;
+    }
+  });
+}
+
+void ReadPeople(Pipeline& pipeline, const LockPlan& plan, Locked& locked) {
+  if (plan.users.empty()) return;
   std::vector<std::string> users;
   for (const auto& [user, mode] : plan.users) users.push_back(user.ToString());
-  if (users.empty()) return;
-  pipeline.Add(kOrganizationMembers.in(plan.organization_mode),
-               Params::Of(users, plan.organization, plan.workspace), [&locked](const Result& result) {
-                 return Found(result, [&](int row) {
-                   const auto role = OrganizationRoleOf(result.Text(row, 1));
-                   if (role.has_value()) locked.organization_roles[result.As<UserId>(row, 0)] = *role;
-                 });
-               });
-}
-
-// Calls `lock` with each run of neighbours that have the same mode, so that the order is kept.
-template <typename IdType, typename Lock>
-void ForEachRun(const std::map<IdType, LockMode>& modes, Lock lock) {
-  std::vector<std::string> run;
-  for (auto at = modes.begin(); at != modes.end(); ++at) {
-    run.push_back(at->first.ToString());
-    const auto next = std::next(at);
-    if (next != modes.end() && next->second == at->second) continue;
-    lock(run, at->second);
-    run.clear();
-  }
-}
-
-void LockWithinWorkspace(Pipeline& pipeline, const LockPlan& plan, LockMode workspace_mode, Locked& locked) {
-  if (plan.workspace.empty()) return;
-  pipeline.Add(kWorkspace.in(workspace_mode), Params::Of(plan.workspace), [&locked](const Result& result) {
-    return Found(result, [&](int row) { locked.workspace = WorkspaceIn(result, row, 0); });
-  });
-  ForEachRun(plan.channels, [&](const std::vector<std::string>& ids, LockMode mode) {
-    pipeline.Add(kChannels.in(mode), Params::Of(ids, plan.workspace), [&locked](const Result& result) {
-      return Found(result, [&](int row) {
-        const Channel channel = ChannelIn(result, row, 0);
-        locked.channels[channel.state.channel] = channel;
-      });
-    });
-  });
-  ForEachRun(plan.users, [&](const std::vector<std::string>& ids, LockMode mode) {
-    pipeline.Add(kMembers.in(mode), Params::Of(ids, plan.workspace), [&locked](const Result& result) {
-      return Found(result, [&](int row) {
-        const Member member = MemberIn(result, row, 0);
-        locked.members[member.state.user] = member;
-      });
-    });
-  });
+  pipeline.AddSeen(kPeople, Params::Of(users, plan.organization, plan.workspace),
+                   [&locked](const Result& result) {
+                     for (int row = 0; row < result.rows(); ++row) {
+                       const auto user = result.As<UserId>(row, 0);
+                       const auto role = OrganizationRoleOf(result.Text(row, 1));
+                       if (role.has_value()) locked.organization_roles[user] = *role;
+                       if (!result.IsNull(row, 2)) locked.members[user] = MemberIn(result, row, 2);
+                     }
+                   });
 }
 
 }  // namespace
 
 absl::Status TakeLocks(Pipeline& pipeline, const LockPlan& plan, LockMode workspace_mode, Locked& locked) {
-  LockOrganization(pipeline, plan, locked);
-  LockWithinWorkspace(pipeline, plan, workspace_mode, locked);
-  pipeline.Add(kNow, Params::Of(plan.organization, plan.workspace), [&locked](const Result& result) {
-    locked.now = result.Time(0, 0);
-    if (result.IsNull(0, 3)) return absl::OkStatus();
-    locked.revision = {std::string(result.Text(0, 1)), static_cast<uint32_t>(result.Int64(0, 3)),
-                       static_cast<uint64_t>(result.Int64(0, 2))};
-    return absl::OkStatus();
-  });
+  const Names names(plan, workspace_mode);
+  if (!names.empty()) pipeline.Add(kLock, names.ToParams(plan.workspace));
+  HoldMembers(pipeline, plan);
+  ReadScope(pipeline, plan, locked);
+  ReadChannels(pipeline, plan, locked);
+  ReadPeople(pipeline, plan, locked);
   return pipeline.Run().status();
+}
+
+void LockAddress(Pipeline& pipeline, const WorkspaceId& workspace, const std::string& address) {
+  if (address.empty()) return;
+  pipeline.Add(kLock, Params::Of(std::vector<std::string>{absl::StrCat("a/", workspace.text(), "/", address)},
+                                 std::vector<bool>{true}, workspace));
 }
 
 }  // namespace guestpass::membership

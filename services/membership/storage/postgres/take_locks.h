@@ -7,10 +7,14 @@
 
 namespace guestpass::membership {
 
-// Takes the plan's locks in the order that it promises, the workspace in `workspace_mode`, reads the clock
-// and the shard's head then, and says in `locked` what it found: one round trip. A statement a kind of row,
-// since one that waited for a row sees other rows as they were before it waited.
+// Takes the plan's locks in the order that it promises, the workspace in `workspace_mode`, and says in
+// `locked` what it then found: one round trip. The locks are a statement by themselves, since one that waited
+// sees everything as it was before it waited.
 absl::Status TakeLocks(postgres::Pipeline& pipeline, const LockPlan& plan, LockMode workspace_mode,
                        Locked& locked);
+
+// Queues the lock of an address (folded; none: nothing) in a workspace. Who joins with it, and who is removed
+// that had it, come one after the other (M7). The last of a transaction's locks but for the head.
+void LockAddress(postgres::Pipeline& pipeline, const WorkspaceId& workspace, const std::string& address);
 
 }  // namespace guestpass::membership

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "common/mail/mailer.h"
+#include "common/mail/directory_mailer.h"
 
 #include <sys/stat.h>
 
@@ -40,7 +40,7 @@ class DirectoryMailerTest : public testing::Test {
 TEST_F(DirectoryMailerTest, AMailIsOneWholeFileThatOnlyThisUserReads) {
   auto mailer = DirectoryMailer::Open(directory_);
   ASSERT_TRUE(mailer.ok()) << mailer.status();
-  ASSERT_TRUE((*mailer)->Send(message_).ok());
+  EXPECT_EQ(*(*mailer)->Send(message_), Handover::kSent);
   const std::string path = directory_ + "/i1.1@localhost.eml";
   std::stringstream content;
   content << std::ifstream(path, std::ios::binary).rdbuf();
@@ -68,12 +68,12 @@ TEST_F(DirectoryMailerTest, AMessageIdNamesNoFileElsewhere) {
 TEST_F(DirectoryMailerTest, WhatCannotBeWrittenFailedAndLeavesNothing) {
   auto mailer = DirectoryMailer::Open(directory_);
   fs::create_directory(directory_ + "/i1.1@localhost.eml");
-  const absl::Status status = (*mailer)->Send(message_);
+  const absl::Status status = (*mailer)->Send(message_).status();
   EXPECT_TRUE(HasReason(status, Reason::kEmailDeliveryFailed)) << status;
   EXPECT_EQ(status.ToString().find(directory_), std::string::npos) << "paths are internal";
   EXPECT_EQ(Files(), 1u);
   fs::remove_all(directory_);
-  EXPECT_TRUE(HasReason((*mailer)->Send(message_), Reason::kEmailDeliveryFailed));
+  EXPECT_TRUE(HasReason((*mailer)->Send(message_).status(), Reason::kEmailDeliveryFailed));
 }
 
 TEST_F(DirectoryMailerTest, OpensADirectoryOnly) {
