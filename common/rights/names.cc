@@ -99,6 +99,11 @@ absl::StatusOr<ChannelName> ParseChannelName(absl::string_view field, absl::stri
   return ChannelName{*WorkspaceId::Parse(ids[0]), *ChannelId::Parse(ids[1])};
 }
 
+absl::StatusOr<InviteName> ParseInviteName(absl::string_view field, absl::string_view text) {
+  ASSIGN_OR_RETURN(const auto ids, Match(field, text, "workspaces/{}/invites/{}"));
+  return InviteName{*WorkspaceId::Parse(ids[0]), *InviteId::Parse(ids[1])};
+}
+
 absl::StatusOr<MemberName> ParseExpirationName(absl::string_view field, absl::string_view text) {
   ASSIGN_OR_RETURN(const auto ids, Match(field, text, "workspaces/{}/members/{}/expiration"));
   return MemberName{*WorkspaceId::Parse(ids[0]), *UserId::Parse(ids[1])};

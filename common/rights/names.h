@@ -47,6 +47,7 @@ absl::StatusOr<OrganizationId> ParseOrganizationName(absl::string_view field, ab
 absl::StatusOr<WorkspaceId> ParseWorkspaceName(absl::string_view field, absl::string_view text);
 absl::StatusOr<MemberName> ParseMemberName(absl::string_view field, absl::string_view text);
 absl::StatusOr<ChannelName> ParseChannelName(absl::string_view field, absl::string_view text);
+absl::StatusOr<InviteName> ParseInviteName(absl::string_view field, absl::string_view text);
 absl::StatusOr<MemberName> ParseExpirationName(absl::string_view field, absl::string_view text);
 
 }  // namespace guestpass

@@ -21,6 +21,14 @@ TEST(Names, AMemberNameIsReadAndWrittenAlike) {
   EXPECT_EQ(name->user.text(), kU);
 }
 
+TEST(Names, AnInviteNameIsReadAndWrittenAlike) {
+  const std::string text = std::string("workspaces/") + kW + "/invites/" + kU;
+  const auto name = ParseInviteName("name", text);
+  ASSERT_TRUE(name.ok()) << name.status();
+  EXPECT_EQ(name->ToString(), text);
+  EXPECT_FALSE(ParseInviteName("name", std::string("workspaces/") + kW + "/members/" + kU).ok());
+}
+
 TEST(Names, WhatIsNoNameIsFieldInvalidAndNamesTheField) {
   const std::string w = kW;
   for (const std::string& bad : std::vector<std::string>{

@@ -59,6 +59,7 @@ constexpr Row kRows[] = {
     {Reason::kGuestLimitReached, "GUEST_LIMIT_REACHED", absl::StatusCode::kResourceExhausted},
     {Reason::kSessionLimit, "SESSION_LIMIT", absl::StatusCode::kResourceExhausted},
     {Reason::kOverloaded, "OVERLOADED", absl::StatusCode::kResourceExhausted},
+    {Reason::kParticipationLimitReached, "PARTICIPATION_LIMIT_REACHED", absl::StatusCode::kResourceExhausted},
     {Reason::kFieldInvalid, "FIELD_INVALID", absl::StatusCode::kInvalidArgument},
     {Reason::kPageTokenInvalid, "PAGE_TOKEN_INVALID", absl::StatusCode::kInvalidArgument},
     {Reason::kRequestIdReused, "REQUEST_ID_REUSED", absl::StatusCode::kInvalidArgument},

@@ -58,6 +58,7 @@ enum class Reason {
   kGuestLimitReached = 804,
   kSessionLimit = 805,
   kOverloaded = 806,
+  kParticipationLimitReached = 807,
   kFieldInvalid = 900,
   kPageTokenInvalid = 901,
   kRequestIdReused = 902,

@@ -18,13 +18,14 @@ namespace guestpass::membership {
 namespace {
 
 constexpr char kProgram[] = "membership";
+constexpr int kQuickReads = AccessLanes::kLanes + RightsService::kHeadsReads;  // wait behind no change
 
 struct Config {
   rpc::HostOptions host;
   nats::ConnectionOptions nats;
   std::string database, rights_keys, page_keys;
-  int connections;
   JanitorOptions janitor;
+  int connections;
 };
 
 postgres::Migrations Migrations() { return postgres::Migrations(kProgram, MembershipMigrations()); }
@@ -37,8 +38,7 @@ Config Read(config::Settings& settings) {
   config.page_keys = settings.Secret("page-keys", "the keys of page tokens, id:secret[,id:secret]");
   config.janitor.log_age = settings.DurationOr("log-age", absl::Hours(24), absl::Minutes(10),
                                                absl::Hours(8760), "how long the rights log is kept");
-  config.connections =
-      settings.IntOr("database-connections", 16, 1, 512, "connections to the database at most");
+  config.connections = settings.IntOr("database-connections", 16, 1, 512, "connections at most");
   return config;
 }
 
@@ -51,10 +51,10 @@ absl::Status Serve(const Config& config) {
   postgres::Pool pool(
       {.conninfo = config.database, .size = config.connections, .application_name = kProgram});
   RightsPublisher publisher(*bus, signer);
-  PgMembershipStore store(pool, publisher);
+  postgres::Pool quick_pool({.conninfo = config.database, .size = kQuickReads, .application_name = kProgram});
+  PgMembershipStore store(pool, quick_pool, publisher);
   PgUpkeep upkeep(pool);
-  postgres::Pool access_pool({.conninfo = config.database, .size = 2, .application_name = kProgram});
-  PgAccessReader access_reader(access_pool);  // which never waits behind changes
+  PgAccessReader access_reader(quick_pool);
   AccessLanes lanes(access_reader);
   MembershipService membership(host->runner(), store, upkeep, lanes, pages);
   RightsService rights(host->runner(), store);

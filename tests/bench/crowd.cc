@@ -66,8 +66,8 @@ constexpr char kMembers[] = R"sql(
 )sql";
 
 constexpr char kParticipants[] = R"sql(
-  INSERT INTO participants (channel, user_id)
-  SELECT c.id, m.user_id FROM members m JOIN channels c ON c.workspace = m.workspace AND c.kind = 'PRIVATE'
+  INSERT INTO participants (channel, user_id, workspace)
+  SELECT c.id, m.user_id, c.workspace FROM members m JOIN channels c ON c.workspace = m.workspace AND c.kind = 'PRIVATE'
   WHERE m.role = 'ADMIN' OR (m.role = 'MEMBER' AND random() < 0.1)
 )sql";
 

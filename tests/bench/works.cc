@@ -10,6 +10,7 @@
 #include "tests/bench/crowd.h"
 #include "tests/bench/decide.h"
 #include "tests/bench/expiries.h"
+#include "tests/bench/invites.h"
 #include "tests/bench/lists.h"
 #include "tests/bench/posts.h"
 #include "tests/bench/revocations.h"
@@ -100,8 +101,36 @@ Group Crowded(bool quick) {
   };
 }
 
+Group Inviting(bool quick) {
+  const auto stack = std::make_shared<std::unique_ptr<harness::Stack>>();
+  const absl::Duration time = quick ? absl::Seconds(2) : absl::Seconds(5);
+  const int ended = quick ? 100'000 : 1'000'000;
+  return {
+      .start = [=]() -> absl::Status {
+        ASSIGN_OR_RETURN(*stack, StartForInvites());
+        return absl::OkStatus();
+      },
+      .works =
+          {
+              {{{{"redeem_per_s", "calls/s", true}, "redemptions_per_s"},
+                {{"redeem_p99", "ms", false}, "p99_ms"}},
+               "redeem",
+               [=] { return MeasureRedemptions(**stack, time); }},
+              {{{{"create_invite_per_s", "calls/s", true}, "per_s"}},
+               "",
+               [=] { return MeasureCreations(**stack, time); }},
+              {{{{"sweep_rows_per_s", "rows/s", true}, "rows_per_s"}},
+               "",
+               [=] { return MeasureSweep(**stack, ended); }},
+          },
+      .stop = [=] { stack->reset(); },
+  };
+}
+
 }  // namespace
 
-std::vector<Group> AllGroups(bool quick) { return {Deciding(), Talking(quick), Crowded(quick)}; }
+std::vector<Group> AllGroups(bool quick) {
+  return {Deciding(), Talking(quick), Crowded(quick), Inviting(quick)};
+}
 
 }  // namespace guestpass::bench

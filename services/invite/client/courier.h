@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "common/mail/mailer.h"
 #include "common/rights/names.h"
+#include "services/invite/domain/invite.h"
 
 namespace guestpass::invite {
 
@@ -17,18 +18,42 @@ struct Invitation {
   std::string mailbox;  // to whom
   std::string secret;
   std::string workspace_display_name;
-  absl::Time create_time;
+  absl::Time create_time;  // of the invite, or of this sending of it
   absl::Time expire_time;
 };
+
+// The mail for an email invite's present secret. Pure.
+Invitation InvitationOf(const Invite& invite, std::string secret);
+
+// What is recorded of a mail that nobody refused. Pure.
+Delivery DeliveryOf(mail::Handover handover);
+
+// For how long a mail may be under way whose conversation gets that time-out: by then its outcome is
+// recorded, or who sent it is no more. Pure.
+inline absl::Duration DeliveryLease(absl::Duration mail_timeout) {
+  return 2 * mail_timeout + absl::Seconds(10);
+}
 
 // Brings invites to the invited. Thread-safe; blocks.
 class Courier {
  public:
   virtual ~Courier() = default;
 
+  // Whether mail is set up at all. If not, Deliver gives kNotConfigured for every one.
+  virtual bool configured() const { return true; }
+
   // What became of the mail. EMAIL_DELIVERY_FAILED, maybe permanent = true: it was not handed over, and will
   // not be.
   virtual absl::StatusOr<mail::Handover> Deliver(const Invitation& invitation) = 0;
+};
+
+// Where no mail is set up.
+class NoCourier : public Courier {
+ public:
+  bool configured() const override { return false; }
+  absl::StatusOr<mail::Handover> Deliver(const Invitation&) override {
+    return mail::Handover::kNotConfigured;
+  }
 };
 
 }  // namespace guestpass::invite

@@ -22,6 +22,7 @@ struct InviteCheck {
   absl::Time database_time;
   uint64_t removed_n = 0;  // earlier invites for the address with a smaller rights number no longer stand
   std::string workspace_display_name;
+  std::string rights_revision;  // opaque, to be passed on
 };
 
 // A member as it is now.
@@ -32,6 +33,14 @@ struct Member {
   std::vector<ChannelId> channels;  // a guest's grants, as its times; not of who is more than that (M11)
   absl::Time expire_time = absl::InfiniteFuture();
   absl::Time access_end_time = absl::InfiniteFuture();
+  std::string rights_revision;  // the joining, or what was read: opaque
+};
+
+// What became of an attempt at joining, for good.
+enum class JoinOutcome {
+  kJoined,         // it made a member
+  kAlreadyMember,  // there was one before it, and nothing was changed
+  kCancelled,      // it made none and never will
 };
 
 // Membership, which judges every invite and every joining. Thread-safe; every method blocks. Errors are as
@@ -41,8 +50,9 @@ class Membership {
   virtual ~Membership() = default;
 
   // Whether `call`'s user may make that invite: first its authority (ROLE_TOO_LOW, GUEST_ENDED), then the
-  // draft (CHANNEL_NOT_FOUND, MEMBER_EXISTS); an empty draft asks for the authority alone, and whatever is
-  // said of the draft then says that the user has it.
+  // draft (FIELD_INVALID, by the paths of CreateInviteRequest, CHANNEL_NOT_FOUND, CHANNEL_ARCHIVED,
+  // GUEST_LIFETIME_EXCEEDED, EMAIL_DOMAIN_NOT_ALLOWED, MEMBER_EXISTS, GUEST_LIMIT_REACHED); an empty draft
+  // asks for the authority alone, and whatever is said of the draft then says that the user has it.
   virtual absl::StatusOr<InviteCheck> CheckInvite(const rpc::Call& call, const WorkspaceId& workspace,
                                                   const Draft& draft) = 0;
 
@@ -51,11 +61,14 @@ class Membership {
   virtual absl::StatusOr<Member> Join(const rpc::Call& call, const Invite& invite,
                                       const std::string& join_key) = 0;
 
-  // Whether that attempt made a member. If not, none will ever be made by it.
-  virtual absl::StatusOr<bool> Resolve(const std::string& join_key) = 0;
+  // What became of that attempt; one that is not decided is cancelled.
+  virtual absl::StatusOr<JoinOutcome> Resolve(const std::string& join_key) = 0;
 
   // The member, direct or through the organization, or nothing. GUEST_ENDED.
   virtual absl::StatusOr<std::optional<Member>> Find(const MemberName& name) = 0;
+
+  // Whether there is that workspace, and it was not deleted; `asker` is whoever wants to know.
+  virtual absl::StatusOr<bool> WorkspaceStands(const WorkspaceId& workspace, const UserId& asker) = 0;
 };
 
 }  // namespace guestpass::invite

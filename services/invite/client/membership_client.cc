@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/client/membership_client.h"
 
+#include <map>
+#include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 
+#include "absl/strings/str_cat.h"
 #include "common/rights/decide.h"
+#include "common/rights/revision.h"
 #include "common/rights_feed/rights_source.h"
 #include "common/rights_feed/snapshot.h"
 #include "common/rights_feed/wire.h"
@@ -12,6 +17,7 @@
 #include "common/rpc/client.h"
 #include "common/rpc/proto_time.h"
 #include "common/rpc/wire_status.h"
+#include "common/status/error.h"
 #include "common/status/macros.h"
 
 namespace guestpass::invite {
@@ -27,6 +33,33 @@ void AddChannels(const std::vector<ChannelId>& channels,
   for (const ChannelId& channel : channels) ids.Add(channel.ToString());
 }
 
+// Into `expire_time` or `ttl`.
+template <typename Request>
+void SetExpiry(const GuestExpiry& expiry, Request& request) {
+  if (const auto* time = std::get_if<absl::Time>(&expiry)) {
+    *request.mutable_expire_time() = rpc::ToProto(*time);
+  }
+  if (const auto* ttl = std::get_if<absl::Duration>(&expiry)) *request.mutable_ttl() = rpc::ToProto(*ttl);
+}
+
+// The paths in CreateInviteRequest of what CheckInvite found fault with.
+absl::Status OfTheInvite(const absl::Status& status) {
+  static const auto* const kPaths =
+      new std::map<std::string, std::string>{{"address", "invite.email"},
+                                             {"role", "invite.role"},
+                                             {"channels", "invite.channels"},
+                                             {"expire_time", "invite.guest_expire_time"},
+                                             {"ttl", "invite.guest_ttl"}};
+  std::optional<ErrorDetails> details = DetailsOf(status);
+  if (!details.has_value() || details->violations.empty()) return status;
+  for (FieldViolation& violation : details->violations) {
+    const auto path = kPaths->find(violation.field);
+    if (path != kPaths->end()) violation.field = path->second;
+  }
+  const FieldViolation& first = details->violations.front();
+  return Error(absl::StrCat(first.field, ": ", first.description), *details);
+}
+
 rights::v1::JoinMemberRequest JoinRequest(const Invite& invite, const std::string& join_key) {
   rights::v1::JoinMemberRequest request;
   request.set_join_key(join_key);
@@ -37,12 +70,9 @@ rights::v1::JoinMemberRequest JoinRequest(const Invite& invite, const std::strin
   *request.mutable_check_time() = rpc::ToProto(invite.check_time);
   request.set_role(rights_feed::ToProto(std::optional(invite.role)));
   AddChannels(invite.channels, *request.mutable_channels());
-  if (const auto* time = std::get_if<absl::Time>(&invite.guest_expiry)) {
-    *request.mutable_expire_time() = rpc::ToProto(*time);
-  }
-  if (const auto* ttl = std::get_if<absl::Duration>(&invite.guest_expiry)) {
-    *request.mutable_ttl() = rpc::ToProto(*ttl);
-  }
+  request.set_link(invite.link.has_value());
+  request.set_allow_unverified(invite.link.has_value() && invite.link->allow_unverified);
+  SetExpiry(invite.guest_expiry, request);
   return request;
 }
 
@@ -81,15 +111,18 @@ absl::StatusOr<InviteCheck> MembershipClient::CheckInvite(const rpc::Call& call,
   request.set_role(rights_feed::ToProto(draft.role));
   AddChannels(draft.channels, *request.mutable_channels());
   request.set_address(draft.address.folded);
+  SetExpiry(draft.guest_expiry, request);
   rights::v1::CheckInviteResponse response;
   rpc::CallContext context(token_, kTimeout, call);
-  RETURN_IF_ERROR(rpc::FromGrpc(stub_->CheckInvite(context.get(), request, &response), kService));
+  const grpc::Status status = stub_->CheckInvite(context.get(), request, &response);
+  RETURN_IF_ERROR(OfTheInvite(rpc::FromGrpc(status, kService)));
   const auto database_time = rpc::FromProto("database_time", response.database_time());
   if (!database_time.ok()) return Malformed();
   return InviteCheck{.rights_n = response.rights_n(),
                      .database_time = *database_time,
                      .removed_n = response.removed_n(),
-                     .workspace_display_name = response.workspace_display_name()};
+                     .workspace_display_name = response.workspace_display_name(),
+                     .rights_revision = response.rights_revision()};
 }
 
 absl::StatusOr<Member> MembershipClient::Join(const rpc::Call& call, const Invite& invite,
@@ -99,29 +132,53 @@ absl::StatusOr<Member> MembershipClient::Join(const rpc::Call& call, const Invit
   RETURN_IF_ERROR(
       rpc::FromGrpc(stub_->JoinMember(context.get(), JoinRequest(invite, join_key), &response), kService));
   ASSIGN_OR_RETURN(const rights::MemberState state, rights_feed::FromProto(response.member()));
-  return MemberOf(state, response.already_member());
+  Member member = MemberOf(state, response.already_member());
+  member.rights_revision = response.rights_revision();
+  return member;
 }
 
-absl::StatusOr<bool> MembershipClient::Resolve(const std::string& join_key) {
+absl::StatusOr<JoinOutcome> MembershipClient::Resolve(const std::string& join_key) {
+  using Response = rights::v1::ResolveJoinResponse;
   rights::v1::ResolveJoinRequest request;
   request.set_join_key(join_key);
-  rights::v1::ResolveJoinResponse response;
+  Response response;
   rpc::CallContext context(token_, kTimeout);
   RETURN_IF_ERROR(rpc::FromGrpc(stub_->ResolveJoin(context.get(), request, &response), kService));
-  if (response.outcome() == rights::v1::ResolveJoinResponse::OUTCOME_JOINED) return true;
-  if (response.outcome() == rights::v1::ResolveJoinResponse::OUTCOME_CANCELLED) return false;
-  return Malformed();
+  if (response.outcome() == Response::OUTCOME_CANCELLED) return JoinOutcome::kCancelled;
+  if (response.outcome() != Response::OUTCOME_JOINED) return Malformed();
+  return response.already_member() ? JoinOutcome::kAlreadyMember : JoinOutcome::kJoined;
 }
 
-absl::StatusOr<std::optional<Member>> MembershipClient::Find(const MemberName& name) {
+struct MembershipClient::Read {
+  std::string epoch;
+  rights_feed::RightsSnapshot snapshot;
+  absl::Time database_time;
+};
+
+absl::StatusOr<MembershipClient::Read> MembershipClient::ReadRights(const MemberName& name) {
   const auto request = rights_feed::ToProto(
       std::vector<rights_feed::RightsQuery>{{.workspace = name.workspace, .user = name.user}});
   rights::v1::BatchGetRightsResponse response;
   rpc::CallContext context(token_, kTimeout);
   RETURN_IF_ERROR(rpc::FromGrpc(stub_->BatchGetRights(context.get(), request, &response), kService));
-  ASSIGN_OR_RETURN(const rights_feed::RightsBatch batch, rights_feed::FromProto(response));
+  ASSIGN_OR_RETURN(rights_feed::RightsBatch batch, rights_feed::FromProto(response));
   if (batch.snapshots.size() != 1) return Malformed();
-  return MemberIn(batch.snapshots[0], absl::FromUnixMicros(response.database_us()));
+  return Read{batch.epoch, std::move(batch.snapshots[0]), absl::FromUnixMicros(response.database_us())};
+}
+
+absl::StatusOr<std::optional<Member>> MembershipClient::Find(const MemberName& name) {
+  ASSIGN_OR_RETURN(const Read read, ReadRights(name));
+  ASSIGN_OR_RETURN(std::optional<Member> member, MemberIn(read.snapshot, read.database_time));
+  if (member.has_value()) {
+    member->rights_revision =
+        rights::RightsRevision{read.epoch, read.snapshot.shard, read.snapshot.n}.ToString();
+  }
+  return member;
+}
+
+absl::StatusOr<bool> MembershipClient::WorkspaceStands(const WorkspaceId& workspace, const UserId& asker) {
+  ASSIGN_OR_RETURN(const Read read, ReadRights({workspace, asker}));
+  return read.snapshot.found && !rights_feed::ObjectOf<rights::WorkspaceState>(read.snapshot).deleted;
 }
 
 }  // namespace guestpass::invite

@@ -11,7 +11,7 @@
 namespace guestpass::invite {
 
 // Membership by its RightsService. What is asked for a user forwards that user's token and ends with its
-// call; Resolve and Find are asked on this service's own behalf, so that they outlive an impatient caller.
+// call; the rest is asked on this service's own behalf, so that they outlive an impatient caller.
 class MembershipClient : public Membership {
  public:
   // `token` outlives this.
@@ -22,10 +22,14 @@ class MembershipClient : public Membership {
                                           const Draft& draft) override;
   absl::StatusOr<Member> Join(const rpc::Call& call, const Invite& invite,
                               const std::string& join_key) override;
-  absl::StatusOr<bool> Resolve(const std::string& join_key) override;
+  absl::StatusOr<JoinOutcome> Resolve(const std::string& join_key) override;
   absl::StatusOr<std::optional<Member>> Find(const MemberName& name) override;
+  absl::StatusOr<bool> WorkspaceStands(const WorkspaceId& workspace, const UserId& asker) override;
 
  private:
+  struct Read;  // one member's rights, read in one snapshot
+  absl::StatusOr<Read> ReadRights(const MemberName& name);
+
   const std::unique_ptr<rights::v1::RightsService::Stub> stub_;
   const auth::ServiceToken& token_;
 };

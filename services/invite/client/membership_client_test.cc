@@ -7,6 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "common/auth/random.h"
+#include "common/rights/revision.h"
 #include "common/rights_feed/wire.h"
 #include "common/rpc/client.h"
 #include "common/rpc/wire_status.h"
@@ -110,6 +111,8 @@ class MembershipClientTest : public testing::Test {
     wire_.rights_response.set_database_us(absl::ToUnixMicros(kNow));
     rv1::RightsSnapshot& snapshot = *wire_.rights_response.add_snapshots();
     snapshot.set_found(true);
+    snapshot.set_shard(5);
+    snapshot.set_n(9);
     for (const rights::Object& object :
          std::vector<rights::Object>{rights::WorkspaceState{workspace_, organization, deleted},
                                      rights::OrganizationMemberState{organization, user_, via}, member}) {
@@ -159,6 +162,35 @@ TEST_F(MembershipClientTest, CheckInviteForwardsTheUserAndTheDraft) {
   EXPECT_EQ(Header("x-request-id"), "r1");
 }
 
+TEST_F(MembershipClientTest, AGuestsTimeIsJudgedAndTheSnapshotPassedOn) {
+  wire_.check_response.set_rights_revision("r9");
+  const auto check = client_->CheckInvite(call_, workspace_, {.guest_expiry = absl::Seconds(3)});
+  ASSERT_TRUE(check.ok()) << check.status();
+  EXPECT_EQ(check->rights_revision, "r9");
+  EXPECT_EQ(wire_.check_request.ttl().seconds(), 3);
+  ASSERT_TRUE(client_->CheckInvite(call_, workspace_, {.guest_expiry = kNow}).ok());
+  EXPECT_EQ(wire_.check_request.expire_time().seconds(), absl::ToUnixSeconds(kNow));
+}
+
+TEST_F(MembershipClientTest, WhatIsWrongWithADraftIsToldByThePathsOfTheCallersRequest) {
+  for (const auto& [field, path] :
+       std::map<std::string, std::string>{{"address", "invite.email"},
+                                          {"role", "invite.role"},
+                                          {"channels", "invite.channels"},
+                                          {"expire_time", "invite.guest_expire_time"},
+                                          {"ttl", "invite.guest_ttl"}}) {
+    wire_.status = rpc::ToGrpc(FieldInvalid(field, "is wrong"), "r1");
+    const absl::Status status = client_->CheckInvite(call_, workspace_, {}).status();
+    const auto details = DetailsOf(status);
+    ASSERT_TRUE(details.has_value()) << status;
+    EXPECT_EQ(details->reason, Reason::kFieldInvalid);
+    EXPECT_EQ(details->violations[0].field, path);
+    EXPECT_EQ(status.message(), path + ": is wrong");
+  }
+  wire_.status = rpc::ToGrpc(Error(Reason::kMemberExists, "there"), "r1");
+  EXPECT_TRUE(HasReason(client_->CheckInvite(call_, workspace_, {}).status(), Reason::kMemberExists));
+}
+
 TEST_F(MembershipClientTest, AnEmptyDraftAsksForTheAuthorityAlone) {
   ASSERT_TRUE(client_->CheckInvite(call_, workspace_, {}).ok());
   rv1::CheckInviteRequest expected;
@@ -168,6 +200,7 @@ TEST_F(MembershipClientTest, AnEmptyDraftAsksForTheAuthorityAlone) {
 
 TEST_F(MembershipClientTest, JoinCarriesTheWholeInviteForTheUser) {
   wire_.join_response.set_already_member(true);
+  wire_.join_response.set_rights_revision("r7");
   *wire_.join_response.mutable_member() = rights_feed::ToProto(Guest(kNow));
   Invite invite = GuestInvite();
   invite.guest_expiry = absl::Seconds(3);
@@ -178,6 +211,7 @@ TEST_F(MembershipClientTest, JoinCarriesTheWholeInviteForTheUser) {
   EXPECT_EQ(member->channels, std::vector<ChannelId>{channel_});
   EXPECT_EQ(member->expire_time, kNow - absl::Hours(1));
   EXPECT_EQ(member->access_end_time, kNow);
+  EXPECT_EQ(member->rights_revision, "r7");
   const rv1::JoinMemberRequest& asked = wire_.join_request;
   EXPECT_EQ(asked.join_key(), "key");
   EXPECT_EQ(asked.workspace(), workspace_.text());
@@ -188,6 +222,8 @@ TEST_F(MembershipClientTest, JoinCarriesTheWholeInviteForTheUser) {
   EXPECT_EQ(asked.role(), type::v1::ROLE_GUEST);
   EXPECT_EQ(asked.channels_size(), 1);
   EXPECT_EQ(asked.ttl().seconds(), 3);
+  EXPECT_FALSE(asked.link());
+  EXPECT_FALSE(asked.allow_unverified());
   EXPECT_EQ(Header("guestpass-user-authorization"), "Bearer user.token");
   EXPECT_LT(wire_.allowed, kAbandonedAfter) << "nobody settles what is still awaited";
   EXPECT_GT(wire_.allowed, kJoinTimeout - absl::Seconds(2));
@@ -200,13 +236,39 @@ TEST_F(MembershipClientTest, JoinCarriesTheWholeInviteForTheUser) {
   EXPECT_EQ(wire_.join_request.expiry_case(), rv1::JoinMemberRequest::EXPIRY_NOT_SET);
 }
 
+TEST_F(MembershipClientTest, JoinSaysWhetherItIsByALinkAndWhomThatLetsIn) {
+  Invite invite = GuestInvite();
+  invite.link = Link{.max_uses = std::nullopt};
+  *wire_.join_response.mutable_member() = rights_feed::ToProto(Guest(kNow));
+  ASSERT_TRUE(client_->Join(call_, invite, "key").ok());
+  EXPECT_TRUE(wire_.join_request.link());
+  EXPECT_FALSE(wire_.join_request.allow_unverified());
+  invite.link->allow_unverified = true;
+  ASSERT_TRUE(client_->Join(call_, invite, "key").ok());
+  EXPECT_TRUE(wire_.join_request.allow_unverified());
+}
+
+TEST_F(MembershipClientTest, AWorkspaceStandsUntilItIsDeleted) {
+  SetRights(Guest(kNow), std::nullopt, false);
+  EXPECT_EQ(*client_->WorkspaceStands(workspace_, user_), true) << "whoever asks";
+  EXPECT_EQ(wire_.rights_request.queries(0).workspace(), workspace_.text());
+  SetRights(Guest(kNow), std::nullopt, true);
+  EXPECT_EQ(*client_->WorkspaceStands(workspace_, user_), false);
+  wire_.rights_response.mutable_snapshots(0)->Clear();
+  EXPECT_EQ(*client_->WorkspaceStands(workspace_, user_), false) << "there never was one";
+  wire_.rights_response.clear_snapshots();
+  EXPECT_FALSE(client_->WorkspaceStands(workspace_, user_).ok());
+}
+
 TEST_F(MembershipClientTest, ResolveAsksOnItsOwnBehalf) {
   wire_.resolve_response.set_outcome(rv1::ResolveJoinResponse::OUTCOME_JOINED);
-  EXPECT_EQ(*client_->Resolve("key"), true);
+  EXPECT_EQ(*client_->Resolve("key"), JoinOutcome::kJoined);
   EXPECT_EQ(wire_.resolve_request.join_key(), "key");
   EXPECT_EQ(Header("guestpass-user-authorization"), "");
+  wire_.resolve_response.set_already_member(true);
+  EXPECT_EQ(*client_->Resolve("key"), JoinOutcome::kAlreadyMember);
   wire_.resolve_response.set_outcome(rv1::ResolveJoinResponse::OUTCOME_CANCELLED);
-  EXPECT_EQ(*client_->Resolve("key"), false);
+  EXPECT_EQ(*client_->Resolve("key"), JoinOutcome::kCancelled);
   wire_.resolve_response.clear_outcome();
   EXPECT_FALSE(client_->Resolve("key").ok()) << "no decision is no decision";
 }
@@ -220,6 +282,9 @@ TEST_F(MembershipClientTest, FindKnowsDirectMembersAndThoseThroughTheOrganizatio
   EXPECT_EQ((*guest)->channels, std::vector<ChannelId>{channel_});
   ASSERT_EQ(wire_.rights_request.queries_size(), 1);
   EXPECT_EQ(wire_.rights_request.queries(0).user(), user_.text());
+  const auto revision = rights::RightsRevision::Parse((*guest)->rights_revision);
+  ASSERT_TRUE(revision.has_value()) << (*guest)->rights_revision;
+  EXPECT_EQ(*revision, (rights::RightsRevision{"e", 5, 9}));
 
   SetRights({.workspace = workspace_, .user = user_}, rights::OrganizationRole::kAdmin, false);
   const auto admin = client_->Find({workspace_, user_});

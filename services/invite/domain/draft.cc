@@ -8,10 +8,21 @@
 namespace guestpass::invite {
 namespace {
 
+constexpr char kMaxUsesField[] = "invite.link.max_uses";
+constexpr char kRole[] = "invite.role";
 constexpr char kChannels[] = "invite.channels";
 constexpr char kGuestTtl[] = "invite.guest_ttl";
 constexpr char kGuestExpireTime[] = "invite.guest_expire_time";
 constexpr char kExpireTime[] = "invite.expire_time";
+
+void CheckLink(const Draft& draft, std::vector<FieldViolation>& found) {
+  if (!draft.link.has_value()) return;
+  const int32_t max_uses = draft.link->max_uses.value_or(1);
+  if (max_uses < 1 || max_uses > kMaxUses) found.push_back({kMaxUsesField, "is not 1 to 1,000,000"});
+  if (draft.role == rights::Role::kAdmin) {
+    found.push_back({kRole, "is ADMIN, which no link gives: invite the address"});
+  }
+}
 
 bool HasDuplicates(std::vector<ChannelId> channels) {
   std::erase(channels, ChannelId());
@@ -44,19 +55,34 @@ void CheckOther(const Draft& draft, std::vector<FieldViolation>& found) {
 
 }  // namespace
 
+Draft DraftOf(const Invite& invite) {
+  return {.address = invite.address,
+          .link = invite.link,
+          .role = invite.role,
+          .channels = invite.channels,
+          .guest_expiry = invite.guest_expiry};
+}
+
 std::vector<FieldViolation> Violations(const Draft& draft, absl::Time now) {
   std::vector<FieldViolation> found;
+  CheckLink(draft, found);
   if (!draft.role.has_value()) {
-    found.push_back({"invite.role", "is none of ADMIN, MEMBER, VIEWER and GUEST"});
+    found.push_back({kRole, "is none of ADMIN, MEMBER, VIEWER and GUEST"});
   } else if (*draft.role == rights::Role::kGuest) {
     CheckGuest(draft, found);
   } else {
     CheckOther(draft, found);
   }
   if (!draft.expire_time.has_value()) return found;
-  if (*draft.expire_time <= now) found.push_back({kExpireTime, "is not in the future"});
-  if (*draft.expire_time > now + kMaxLifetime) found.push_back({kExpireTime, "is more than 30 days ahead"});
+  const auto late = DetailsOf(CheckExpireTime(kExpireTime, *draft.expire_time, now));
+  if (late.has_value()) found.insert(found.end(), late->violations.begin(), late->violations.end());
   return found;
+}
+
+absl::Status CheckExpireTime(absl::string_view field, absl::Time expire_time, absl::Time now) {
+  if (expire_time <= now) return FieldInvalid(field, "is not in the future");
+  if (expire_time > now + kMaxLifetime) return FieldInvalid(field, "is more than 30 days ahead");
+  return absl::OkStatus();
 }
 
 absl::Status CheckGuestExpireTime(const GuestExpiry& expiry, absl::Time now) {

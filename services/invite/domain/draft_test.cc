@@ -63,6 +63,39 @@ TEST(Draft, TheRoleIsRequired) {
   EXPECT_EQ(Fields(draft), "invite.role ");
 }
 
+TEST(Draft, ALinkIsForOneToAMillionPeopleAndGivesNoAdmin) {
+  Draft draft = Guest();
+  for (const auto& [max_uses, fields] :
+       std::vector<std::pair<std::optional<int32_t>, std::string>>{{1, ""},
+                                                                   {1'000'000, ""},
+                                                                   {std::nullopt, ""},
+                                                                   {0, "invite.link.max_uses "},
+                                                                   {-1, "invite.link.max_uses "},
+                                                                   {1'000'001, "invite.link.max_uses "}}) {
+    draft.link = Link{.max_uses = max_uses};
+    EXPECT_EQ(Fields(draft), fields);
+  }
+  for (rights::Role role : {rights::Role::kMember, rights::Role::kViewer}) {
+    EXPECT_EQ(Fields({.link = Link(), .role = role}), "");
+  }
+  EXPECT_EQ(Fields({.link = Link(), .role = rights::Role::kAdmin}), "invite.role ");
+}
+
+TEST(Draft, AnInvitesDraftIsWhatItWasMadeFrom) {
+  const Invite invite{.address = *mail::ParseAddress("ann@example.com"),
+                      .link = Link{.max_uses = 3},
+                      .role = rights::Role::kViewer,
+                      .channels = {Channel(1)},
+                      .guest_expiry = absl::Hours(1)};
+  const Draft draft = DraftOf(invite);
+  EXPECT_EQ(draft.address, invite.address);
+  EXPECT_EQ(draft.link->max_uses, 3);
+  EXPECT_EQ(draft.role, invite.role);
+  EXPECT_EQ(draft.channels, invite.channels);
+  EXPECT_EQ(draft.guest_expiry, invite.guest_expiry);
+  EXPECT_FALSE(draft.expire_time.has_value());
+}
+
 TEST(Draft, ExpireTimeIsAheadByAtMost30DaysToTheMicrosecond) {
   Draft draft = Guest();
   for (const auto& [expire_time, fields] : std::vector<std::pair<absl::Time, std::string>>{

@@ -20,6 +20,11 @@ absl::Status InviteRevoked(const InviteName& name) {
                {{"invite", name.ToString()}});
 }
 
+absl::Status InviteDeclined(const InviteName& name) {
+  return Error(Reason::kInviteDeclined, "This invite has been declined. Ask for a new one.",
+               {{"invite", name.ToString()}});
+}
+
 absl::Status InviteExhausted(const InviteName& name) {
   return Error(Reason::kInviteExhausted, "This invite has been used. Ask for one of your own.",
                {{"invite", name.ToString()}});
@@ -46,13 +51,28 @@ absl::Status InviteExpired(const InviteName& name, absl::Time expire_time) {
                {{"invite", name.ToString()}, {"expire_time", Rfc3339(expire_time)}});
 }
 
+absl::Status InviteRateLimited(absl::Duration wait) {
+  return Error("You send more invites than is allowed, or this address got several of late. Try again later.",
+               {.reason = Reason::kInviteRateLimited, .retry_after = wait});
+}
+
 absl::Status RedeemRateLimited(absl::Duration wait) {
   return Error("You redeem more often than is allowed in a minute. Try again a little later.",
                {.reason = Reason::kRedeemRateLimited, .retry_after = wait});
 }
 
+absl::Status PreviewRateLimited(absl::Duration wait) {
+  return Error("You look at invites more often than is allowed in a minute. Try again a little later.",
+               {.reason = Reason::kPreviewRateLimited, .retry_after = wait});
+}
+
 absl::Status RedemptionUnderWay() {
   return Error("Another attempt at redeeming this invite is being decided. Try again.",
+               {.reason = Reason::kConflict, .retry_after = absl::Milliseconds(250)});
+}
+
+absl::Status RequestUnderWay() {
+  return Error("The same request is being worked on. Send it again for its answer.",
                {.reason = Reason::kConflict, .retry_after = absl::Milliseconds(250)});
 }
 

@@ -11,6 +11,7 @@ namespace guestpass::invite {
 absl::Status InviteNotFound();                         // NOT_FOUND INVITE_NOT_FOUND
 absl::Status InvitePendingForEmail();                  // ALREADY_EXISTS INVITE_PENDING_FOR_EMAIL
 absl::Status InviteRevoked(const InviteName& name);    // FAILED_PRECONDITION INVITE_REVOKED {invite}
+absl::Status InviteDeclined(const InviteName& name);   // FAILED_PRECONDITION INVITE_DECLINED {invite}
 absl::Status InviteExhausted(const InviteName& name);  // FAILED_PRECONDITION INVITE_EXHAUSTED {invite}
 absl::Status InviteNoLongerValid(
     const InviteName& name);      // FAILED_PRECONDITION INVITE_NO_LONGER_VALID {invite}
@@ -20,10 +21,20 @@ absl::Status InviteEmailMismatch(const InviteName& name);  // PERMISSION_DENIED 
 // FAILED_PRECONDITION INVITE_EXPIRED {invite, expire_time}
 absl::Status InviteExpired(const InviteName& name, absl::Time expire_time);
 
+// RESOURCE_EXHAUSTED INVITE_RATE_LIMITED with RetryInfo: may be tried again after `wait`. Says no limit's
+// number.
+absl::Status InviteRateLimited(absl::Duration wait);
+
 // RESOURCE_EXHAUSTED REDEEM_RATE_LIMITED with RetryInfo: may be tried again after `wait`.
 absl::Status RedeemRateLimited(absl::Duration wait);
 
+// RESOURCE_EXHAUSTED PREVIEW_RATE_LIMITED with RetryInfo, as before.
+absl::Status PreviewRateLimited(absl::Duration wait);
+
 // ABORTED CONFLICT with RetryInfo: another attempt at this invite is being decided.
 absl::Status RedemptionUnderWay();
+
+// ABORTED CONFLICT with RetryInfo: the same request has just been answered to somebody else who sent it.
+absl::Status RequestUnderWay();
 
 }  // namespace guestpass::invite

@@ -5,41 +5,35 @@
 #include "services/invite/domain/errors.h"
 
 namespace guestpass::invite {
-namespace {
-
-absl::StatusOr<Step> SettleOrWait(const Reservation& open, absl::Time now) {
-  if (now - open.create_time >= kAbandonedAfter) return Step::kSettle;
-  return RedemptionUnderWay();
-}
-
-}  // namespace
 
 State StateAt(const Invite& invite, absl::Time now) {
   if (invite.state == State::kPending && now >= invite.expire_time) return State::kExpired;
   return invite.state;
 }
 
-absl::Status CheckRedeemable(const Invite& invite, const Redeemer& redeemer, absl::Time now) {
+bool IsInvited(const Invite& invite, const Redeemer& redeemer) {
+  if (invite.link.has_value()) return true;
+  const auto address = mail::ParseAddress(redeemer.verified_email.value_or(""));
+  return address.has_value() && address->folded == invite.address.folded;
+}
+
+absl::Status CheckStanding(const Presented& presented, absl::Time now) {
+  const Invite& invite = presented.invite;
+  if (invite.state == State::kUndelivered) return InviteNotFound();
   if (invite.state == State::kRevoked) return InviteRevoked(invite.name);
-  if (invite.state == State::kExpired || now >= invite.expire_time) {
-    return InviteExpired(invite.name, invite.expire_time);
-  }
-  if (!redeemer.verified_email.has_value()) return EmailNotVerified();
-  const std::optional<mail::Address> address = mail::ParseAddress(*redeemer.verified_email);
-  if (!address.has_value() || address->folded != invite.address.folded) {
-    return InviteEmailMismatch(invite.name);
+  if (invite.state == State::kDeclined) return InviteDeclined(invite.name);
+  if (invite.state == State::kExpired || now >= presented.expire_time) {
+    return InviteExpired(invite.name, presented.expire_time);
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<Step> Redeem(const Invite& invite, const std::optional<Reservation>& open,
-                            const Redeemer& redeemer, absl::Time now) {
-  if (invite.state == State::kRedeemed && invite.redeemed_by == redeemer.user) return Step::kRepeat;
-  if (open.has_value() && open->user == redeemer.user) return SettleOrWait(*open, now);
-  RETURN_IF_ERROR(CheckRedeemable(invite, redeemer, now));
-  if (invite.state == State::kRedeemed) return Step::kFind;
-  if (open.has_value()) return SettleOrWait(*open, now);
-  return Step::kReserve;
+absl::Status CheckRedeemable(const Presented& presented, const Redeemer& redeemer, absl::Time now) {
+  const Invite& invite = presented.invite;
+  RETURN_IF_ERROR(CheckStanding(presented, now));
+  const bool unverified_allowed = invite.link.has_value() && invite.link->allow_unverified;
+  if (!redeemer.verified_email.has_value() && !unverified_allowed) return EmailNotVerified();
+  return IsInvited(invite, redeemer) ? absl::OkStatus() : InviteEmailMismatch(invite.name);
 }
 
 }  // namespace guestpass::invite

@@ -2,6 +2,7 @@
 #include "services/invite/domain/invite.h"
 
 #include <string>
+#include <vector>
 
 #include "common/status/error.h"
 #include "gtest/gtest.h"
@@ -10,106 +11,129 @@ namespace guestpass::invite {
 namespace {
 
 constexpr absl::Duration kTick = absl::Microseconds(1);
-const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
+const absl::Time kExpiry = absl::FromUnixSeconds(1'800'000'000);
 const UserId kAnn = *UserId::Parse("annaaaaaaaaaaaaaaaaaaaaaaa");
-const UserId kBob = *UserId::Parse("bobaaaaaaaaaaaaaaaaaaaaaaa");
 const Redeemer kByAnn = {.user = kAnn, .verified_email = "Ann@Example.com"};
-const Redeemer kByBob = {.user = kBob, .verified_email = "bob@example.com"};
-const Redeemer kByUnverified = {.user = kBob, .verified_email = std::nullopt};
+const Redeemer kByAnother = {.user = kAnn, .verified_email = "bob@example.com"};
+const Redeemer kByUnverified = {.user = kAnn, .verified_email = std::nullopt};
 
-Invite Pending() {
+Invite Email(State state = State::kPending) {
   return {.name = {*WorkspaceId::Parse("wwwwwwwwwwwwwwwwwwwwwwwwww"),
                    *InviteId::Parse("iiiiiiiiiiiiiiiiiiiiiiiiii")},
           .address = *mail::ParseAddress("ann@example.com"),
-          .expire_time = kNow + absl::Hours(1)};
+          .state = state,
+          .expire_time = kExpiry};
 }
 
-Reservation Open(UserId user, absl::Time since) {
-  return {.join_key = "key", .user = user, .create_time = since};
+Invite LinkOf(Link link, State state = State::kPending) {
+  Invite invite = Email(state);
+  invite.address = {};
+  invite.link = link;
+  return invite;
 }
 
-// "RESERVE", or the refusal's reason.
-std::string Outcome(const Invite& invite, const std::optional<Reservation>& open, const Redeemer& redeemer,
-                    absl::Time now = kNow) {
-  const absl::StatusOr<Step> step = Redeem(invite, open, redeemer, now);
-  if (!step.ok()) return std::string(ReasonName(DetailsOf(step.status())->reason));
-  switch (*step) {
-    case Step::kRepeat:
-      return "REPEAT";
-    case Step::kSettle:
-      return "SETTLE";
-    case Step::kReserve:
-      return "RESERVE";
-    case Step::kFind:
-      return "FIND";
+// The refusal's reason; "OK" where there is none.
+std::string ReasonFor(const absl::Status& status) {
+  return status.ok() ? "OK" : std::string(ReasonName(DetailsOf(status)->reason));
+}
+
+std::string Outcome(const Invite& invite, const Redeemer& redeemer, absl::Time now) {
+  return ReasonFor(CheckRedeemable({invite, invite.expire_time}, redeemer, now));
+}
+
+TEST(StateAt, APendingInviteIsExpiredFromItsTimeOnAndNoOtherChanges) {
+  struct Row {
+    State stored;
+    absl::Duration after;
+    State seen;
+  };
+  const std::vector<Row> rows = {
+      {State::kPending, -kTick, State::kPending},  {State::kPending, absl::ZeroDuration(), State::kExpired},
+      {State::kPending, kTick, State::kExpired},   {State::kExpired, -kTick, State::kExpired},
+      {State::kRedeemed, kTick, State::kRedeemed}, {State::kRevoked, kTick, State::kRevoked},
+      {State::kDeclined, kTick, State::kDeclined}, {State::kUndelivered, kTick, State::kUndelivered},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(StateAt(Email(row.stored), kExpiry + row.after), row.seen)
+        << static_cast<int>(row.stored) << " " << row.after;
   }
-  return "";
 }
 
-TEST(Redeem, TheInvitedAddressReservesUntilTheInviteExpires) {
-  const Invite invite = Pending();
-  EXPECT_EQ(Outcome(invite, std::nullopt, kByAnn, invite.expire_time - kTick), "RESERVE");
-  EXPECT_EQ(Outcome(invite, std::nullopt, kByAnn, invite.expire_time), "INVITE_EXPIRED");
-  EXPECT_EQ(StateAt(invite, invite.expire_time - kTick), State::kPending);
-  EXPECT_EQ(StateAt(invite, invite.expire_time), State::kExpired);
+// I21, from "revoked" to "mismatch": each row would also have every reason of the rows below it.
+TEST(CheckRedeemable, ReasonsComeInTheirOrder) {
+  struct Row {
+    std::string reason;
+    State state;
+    absl::Duration after;
+    Redeemer redeemer;
+  };
+  const std::vector<Row> rows = {
+      {"INVITE_NOT_FOUND", State::kUndelivered, kTick, kByUnverified},
+      {"INVITE_REVOKED", State::kRevoked, kTick, kByUnverified},
+      {"INVITE_DECLINED", State::kDeclined, kTick, kByUnverified},
+      {"INVITE_EXPIRED", State::kExpired, -kTick, kByUnverified},
+      {"INVITE_EXPIRED", State::kPending, kTick, kByUnverified},
+      {"INVITE_EXPIRED", State::kPending, absl::ZeroDuration(), kByUnverified},
+      {"INVITE_EXPIRED", State::kPending, absl::ZeroDuration(), kByAnn},
+      {"INVITE_EXPIRED", State::kRedeemed, absl::ZeroDuration(), kByAnn},
+      {"EMAIL_NOT_VERIFIED", State::kPending, -kTick, kByUnverified},
+      {"INVITE_EMAIL_MISMATCH", State::kPending, -kTick, kByAnother},
+      {"INVITE_EMAIL_MISMATCH", State::kRedeemed, -kTick, kByAnother},
+      {"OK", State::kPending, -kTick, kByAnn},
+      {"OK", State::kRedeemed, -kTick, kByAnn},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(Outcome(Email(row.state), row.redeemer, kExpiry + row.after), row.reason)
+        << static_cast<int>(row.state) << " " << row.after;
+  }
 }
 
-TEST(Redeem, ReasonsComeInTheirOrder) {
-  Invite invite = Pending();
-  invite.state = State::kRevoked;
-  EXPECT_EQ(Outcome(invite, std::nullopt, kByUnverified, invite.expire_time), "INVITE_REVOKED");
-  invite.state = State::kExpired;
-  EXPECT_EQ(Outcome(invite, std::nullopt, kByUnverified), "INVITE_EXPIRED");
-  invite.state = State::kPending;
-  EXPECT_EQ(Outcome(invite, std::nullopt, kByUnverified, invite.expire_time), "INVITE_EXPIRED");
-  EXPECT_EQ(Outcome(invite, std::nullopt, kByUnverified), "EMAIL_NOT_VERIFIED");
-  EXPECT_EQ(Outcome(invite, Open(kAnn, kNow), kByBob), "INVITE_EMAIL_MISMATCH");
-  invite.state = State::kRedeemed;
-  invite.redeemed_by = kBob;
-  EXPECT_EQ(Outcome(invite, std::nullopt, kByAnn), "FIND");
-  EXPECT_EQ(Outcome(invite, std::nullopt, kByAnn, invite.expire_time), "INVITE_EXPIRED");
+TEST(CheckRedeemable, ALinkIsForEveryVerifiedAddressAndForOthersWhereItSaysSo) {
+  const absl::Time now = kExpiry - kTick;
+  EXPECT_EQ(Outcome(LinkOf({}), kByAnother, now), "OK");
+  EXPECT_EQ(Outcome(LinkOf({}), kByUnverified, now), "EMAIL_NOT_VERIFIED");
+  EXPECT_EQ(Outcome(LinkOf({.allow_unverified = true}), kByUnverified, now), "OK");
+  EXPECT_EQ(Outcome(LinkOf({.allow_unverified = true}), kByUnverified, kExpiry), "INVITE_EXPIRED");
+  EXPECT_EQ(Outcome(LinkOf({}, State::kRevoked), kByAnn, now), "INVITE_REVOKED");
 }
 
-TEST(Redeem, OnesOwnEarlierRedemptionComesBeforeEverything) {
-  Invite invite = Pending();
-  invite.state = State::kRedeemed;
-  invite.redeemed_by = kBob;
-  EXPECT_EQ(Outcome(invite, std::nullopt, kByUnverified, invite.expire_time), "REPEAT");
+TEST(CheckRedeemable, ASecretExpiresByItsOwnTimeAndSaysSinceWhen) {
+  const Presented before = {Email(), kExpiry - absl::Hours(1)};
+  EXPECT_TRUE(CheckRedeemable(before, kByAnn, before.expire_time - kTick).ok());
+  const auto details = DetailsOf(CheckRedeemable(before, kByAnn, before.expire_time));
+  ASSERT_TRUE(details.has_value());
+  EXPECT_EQ(details->reason, Reason::kInviteExpired);
+  EXPECT_EQ(details->metadata, (Metadata{{"invite", before.invite.name.ToString()},
+                                         {"expire_time", Rfc3339(before.expire_time)}}));
 }
 
-TEST(Redeem, AnOpenReservationIsWaitedForAndThenSettled) {
-  const Invite invite = Pending();
-  const Reservation of_another = Open(kBob, kNow - kAbandonedAfter);
-  EXPECT_EQ(Outcome(invite, of_another, kByAnn, kNow - kTick), "CONFLICT");
-  EXPECT_EQ(Outcome(invite, of_another, kByAnn, kNow), "SETTLE");
-  EXPECT_GT(DetailsOf(Redeem(invite, of_another, kByAnn, kNow - kTick).status())->retry_after,
-            absl::ZeroDuration());
-}
-
-TEST(Redeem, OnesOwnOpenReservationIsSettledEvenWhenTheInviteHasExpiredSince) {
-  Invite invite = Pending();
-  invite.state = State::kExpired;
-  const Reservation own = Open(kAnn, kNow - kAbandonedAfter);
-  EXPECT_EQ(Outcome(invite, own, kByAnn, kNow - kTick), "CONFLICT");
-  EXPECT_EQ(Outcome(invite, own, kByAnn, kNow), "SETTLE");
-  EXPECT_EQ(Outcome(invite, Open(kBob, kNow - kAbandonedAfter), kByAnn), "INVITE_EXPIRED");
-}
-
-TEST(Redeem, AMismatchDoesNotNameTheBoundAddress) {
-  const absl::Status status = Redeem(Pending(), std::nullopt, kByBob, kNow).status();
+TEST(CheckRedeemable, AMismatchDoesNotNameTheBoundAddress) {
+  const absl::Status status = CheckRedeemable({Email(), kExpiry}, kByAnother, kExpiry - kTick);
   EXPECT_EQ(status.ToString().find("ann@"), std::string::npos);
 }
 
-TEST(Redeem, AnAddressThatCannotBeReadIsAnother) {
-  EXPECT_EQ(Outcome(Pending(), std::nullopt, {.user = kAnn, .verified_email = "not an address"}),
+TEST(CheckRedeemable, AnAddressThatCannotBeReadIsAnother) {
+  const absl::Time now = kExpiry - kTick;
+  EXPECT_EQ(Outcome(Email(), {.user = kAnn, .verified_email = "not an address"}, now),
             "INVITE_EMAIL_MISMATCH");
+  Invite erased = Email();
+  erased.address = {};
+  EXPECT_EQ(Outcome(erased, {.user = kAnn, .verified_email = ""}, now), "INVITE_EMAIL_MISMATCH");
 }
 
-TEST(Redeem, AnExpiredInviteSaysSinceWhen) {
-  const Invite invite = Pending();
-  const auto details = DetailsOf(Redeem(invite, std::nullopt, kByAnn, invite.expire_time).status());
-  EXPECT_EQ(details->metadata,
-            (Metadata{{"invite", invite.name.ToString()}, {"expire_time", Rfc3339(invite.expire_time)}}));
+TEST(CheckStanding, SaysWhatIsTheSameForEverybody) {
+  EXPECT_TRUE(CheckStanding({Email(), kExpiry}, kExpiry - kTick).ok());
+  EXPECT_TRUE(CheckStanding({Email(State::kRedeemed), kExpiry}, kExpiry - kTick).ok());
+  EXPECT_EQ(ReasonFor(CheckStanding({Email(), kExpiry}, kExpiry)), "INVITE_EXPIRED");
+  EXPECT_EQ(ReasonFor(CheckStanding({Email(State::kDeclined), kExpiry}, kExpiry)), "INVITE_DECLINED");
+}
+
+TEST(Invite, KnowsHowOftenItCanBeUsed) {
+  EXPECT_EQ(Email().max_uses(), 1);
+  EXPECT_FALSE(Email().unlimited());
+  EXPECT_EQ(LinkOf({.max_uses = 3}).max_uses(), 3);
+  EXPECT_FALSE(LinkOf({.max_uses = 3}).unlimited());
+  EXPECT_TRUE(LinkOf({.max_uses = std::nullopt}).unlimited());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/convert.h"
 
+#include <utility>
 #include <variant>
 
 #include "absl/strings/str_cat.h"
@@ -19,6 +20,24 @@ absl::StatusOr<mail::Address> ParseEmail(absl::string_view text) {
   return FieldInvalid("invite.email",
                       "is no mail address: one @, before it 1 to 64 ASCII characters that need no quotes, "
                       "behind it a domain, 254 bytes in all");
+}
+
+absl::StatusOr<Link> ParseLink(const v1::Invite::Link& link) {
+  Link parsed{.allow_unverified = link.allow_unverified_email()};
+  if (link.unlimited_uses() && link.max_uses() != 0) {
+    return FieldInvalid("invite.link.max_uses", "is a limit beside unlimited_uses: leave one of them out");
+  }
+  if (link.unlimited_uses()) parsed.max_uses = std::nullopt;
+  if (link.max_uses() != 0) parsed.max_uses = link.max_uses();
+  return parsed;
+}
+
+void ParseTarget(const v1::Invite& invite, rpc::FieldReader& reader, Draft& draft) {
+  if (invite.has_link()) {
+    draft.link = reader.Take(ParseLink(invite.link())).value_or(Link());
+  } else {
+    draft.address = reader.Take(ParseEmail(invite.email())).value_or(mail::Address());
+  }
 }
 
 absl::StatusOr<ChannelId> ParseChannel(const WorkspaceId& workspace, int i, absl::string_view text) {
@@ -52,16 +71,14 @@ GuestExpiry ParseGuestExpiry(const v1::Invite& invite, rpc::FieldReader& reader)
   return std::monostate();
 }
 
+constexpr std::pair<State, v1::Invite::State> kStates[] = {
+    {State::kPending, v1::Invite::STATE_PENDING},   {State::kRedeemed, v1::Invite::STATE_REDEEMED},
+    {State::kExpired, v1::Invite::STATE_EXPIRED},   {State::kRevoked, v1::Invite::STATE_REVOKED},
+    {State::kDeclined, v1::Invite::STATE_DECLINED}, {State::kUndelivered, v1::Invite::STATE_UNDELIVERED}};
+
 v1::Invite::State ToProto(State state) {
-  switch (state) {
-    case State::kPending:
-      return v1::Invite::STATE_PENDING;
-    case State::kRedeemed:
-      return v1::Invite::STATE_REDEEMED;
-    case State::kExpired:
-      return v1::Invite::STATE_EXPIRED;
-    case State::kRevoked:
-      return v1::Invite::STATE_REVOKED;
+  for (const auto& [ours, proto] : kStates) {
+    if (ours == state) return proto;
   }
   return v1::Invite::STATE_UNSPECIFIED;
 }
@@ -74,8 +91,31 @@ v1::Invite::Delivery ToProto(Delivery delivery) {
       return v1::Invite::DELIVERY_SENT;
     case Delivery::kNotConfigured:
       return v1::Invite::DELIVERY_NOT_CONFIGURED;
+    case Delivery::kDevRestricted:
+      return v1::Invite::DELIVERY_DEV_RESTRICTED;
+    case Delivery::kUnknown:
+      return v1::Invite::DELIVERY_UNKNOWN;
+    case Delivery::kFailed:
+      return v1::Invite::DELIVERY_FAILED;
+    case Delivery::kNotMailed:
+      return v1::Invite::DELIVERY_NOT_MAILED;
   }
   return v1::Invite::DELIVERY_UNSPECIFIED;
+}
+
+void SetTarget(const Invite& invite, v1::Invite& proto) {
+  if (!invite.link.has_value()) {
+    proto.set_email(invite.address.shown);
+    return;
+  }
+  v1::Invite::Link& link = *proto.mutable_link();
+  if (invite.unlimited()) {
+    link.set_unlimited_uses(true);
+  } else {
+    link.set_max_uses(invite.max_uses());
+  }
+  link.set_allow_unverified_email(invite.link->allow_unverified);
+  link.set_used(invite.spent + invite.reserved);
 }
 
 }  // namespace
@@ -83,7 +123,7 @@ v1::Invite::Delivery ToProto(Delivery delivery) {
 absl::StatusOr<Draft> ParseDraft(const WorkspaceId& workspace, const v1::Invite& invite, absl::Time now) {
   rpc::FieldReader reader;
   Draft draft;
-  draft.address = reader.Take(ParseEmail(invite.email())).value_or(mail::Address());
+  ParseTarget(invite, reader, draft);
   draft.role = rights_feed::FromProto(invite.role());
   draft.channels = ParseChannels(workspace, invite, reader);
   draft.guest_expiry = ParseGuestExpiry(invite, reader);
@@ -98,7 +138,7 @@ absl::StatusOr<Draft> ParseDraft(const WorkspaceId& workspace, const v1::Invite&
 v1::Invite ToProto(const Invite& invite, absl::Time now) {
   v1::Invite proto;
   proto.set_name(invite.name.ToString());
-  proto.set_email(invite.address.shown);
+  SetTarget(invite, proto);
   proto.set_role(rights_feed::ToProto(std::optional(invite.role)));
   for (const ChannelId& channel : invite.channels) {
     proto.add_channels(ChannelName{invite.name.workspace, channel}.ToString());
@@ -114,7 +154,16 @@ v1::Invite ToProto(const Invite& invite, absl::Time now) {
   proto.set_delivery(ToProto(invite.delivery));
   proto.set_inviter(invite.inviter.ToString());
   *proto.mutable_create_time() = rpc::ToProto(invite.create_time);
+  if (!invite.redeemed_by.empty()) proto.set_redeemed_by(invite.redeemed_by.ToString());
+  if (invite.resend_time.has_value()) *proto.mutable_resend_time() = rpc::ToProto(*invite.resend_time);
   return proto;
+}
+
+std::optional<State> FromProto(v1::Invite::State state) {
+  for (const auto& [ours, proto] : kStates) {
+    if (proto == state) return ours;
+  }
+  return std::nullopt;
 }
 
 v1::RedeemInviteResponse ToProto(const MemberName& name, const Member& member) {
@@ -131,6 +180,7 @@ v1::RedeemInviteResponse ToProto(const MemberName& name, const Member& member) {
   if (member.access_end_time < absl::InfiniteFuture()) {
     *proto.mutable_access_end_time() = rpc::ToProto(member.access_end_time);
   }
+  proto.set_rights_revision(member.rights_revision);
   return proto;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/rights/names.h"
@@ -18,6 +20,9 @@ absl::StatusOr<Draft> ParseDraft(const WorkspaceId& workspace, const v1::Invite&
 
 // The invite as it stands at `now`.
 v1::Invite ToProto(const Invite& invite, absl::Time now);
+
+// The state, or nothing for what is none.
+std::optional<State> FromProto(v1::Invite::State state);
 
 v1::RedeemInviteResponse ToProto(const MemberName& name, const Member& member);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/convert.h"
 
+#include <set>
 #include <string>
 
 #include "common/rpc/proto_time.h"
@@ -60,6 +61,59 @@ TEST(ParseDraft, AListThatIsTooLongIsOneViolation) {
   v1::Invite invite = GuestInvite();
   for (int i = 0; i < 5000; ++i) invite.add_channels("nonsense");
   EXPECT_EQ(Fields(invite), "invite.channels ");
+}
+
+TEST(ParseDraft, ALinkIsForOneUnlessItSaysMoreAndNotForSoManyAndAll) {
+  v1::Invite invite = GuestInvite();
+  v1::Invite::Link& link = *invite.mutable_link();
+  const auto max_uses = [&] { return ParseDraft(kWorkspace, invite, kNow)->link->max_uses; };
+  EXPECT_EQ(max_uses(), 1);
+  link.set_max_uses(7);
+  EXPECT_EQ(max_uses(), 7);
+  link.set_unlimited_uses(true);
+  EXPECT_EQ(Fields(invite), "invite.link.max_uses ");
+  link.clear_max_uses();
+  EXPECT_EQ(max_uses(), std::nullopt);
+  link.set_allow_unverified_email(true);
+  EXPECT_TRUE(ParseDraft(kWorkspace, invite, kNow)->link->allow_unverified);
+  link.set_unlimited_uses(false);
+  link.set_max_uses(-1);
+  EXPECT_EQ(Fields(invite), "invite.link.max_uses ");
+  link.set_max_uses(1);
+  invite.set_role(type::v1::ROLE_ADMIN);
+  invite.clear_channels();
+  EXPECT_EQ(Fields(invite), "invite.role ");
+}
+
+TEST(ToProto, ALinkHasNoAddressAndSaysWhatIsUsed) {
+  Invite invite{.link = Link{.max_uses = 7, .allow_unverified = true}, .spent = 2, .reserved = 1};
+  invite.resend_time = kNow;
+  const v1::Invite proto = ToProto(invite, kNow);
+  EXPECT_EQ(proto.target_case(), v1::Invite::kLink);
+  EXPECT_EQ(proto.link().max_uses(), 7);
+  EXPECT_TRUE(proto.link().allow_unverified_email());
+  EXPECT_EQ(proto.link().used(), 3);
+  EXPECT_EQ(proto.resend_time().seconds(), 1'800'000'000);
+  invite.link = Link{.max_uses = std::nullopt};
+  EXPECT_TRUE(ToProto(invite, kNow).link().unlimited_uses());
+  EXPECT_EQ(ToProto(invite, kNow).link().max_uses(), 0);
+}
+
+TEST(ToProto, EveryStateGoesThereAndBackAndEveryDeliveryHasAWord) {
+  for (State state : {State::kPending, State::kRedeemed, State::kExpired, State::kRevoked, State::kDeclined,
+                      State::kUndelivered}) {
+    const Invite invite{.state = state, .expire_time = kNow};
+    EXPECT_EQ(FromProto(ToProto(invite, kNow - absl::Seconds(1)).state()), state);
+  }
+  EXPECT_EQ(FromProto(v1::Invite::STATE_UNSPECIFIED), std::nullopt);
+  std::set<int> words;
+  for (Delivery delivery :
+       {Delivery::kSending, Delivery::kSent, Delivery::kNotConfigured, Delivery::kDevRestricted,
+        Delivery::kUnknown, Delivery::kFailed, Delivery::kNotMailed}) {
+    words.insert(ToProto(Invite{.delivery = delivery}, kNow).delivery());
+  }
+  EXPECT_EQ(words.size(), 7u);
+  EXPECT_EQ(words.count(v1::Invite::DELIVERY_UNSPECIFIED), 0u);
 }
 
 TEST(ToProto, AnInvitesStateIsAsOfNow) {

@@ -1,115 +1,113 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/creation.h"
 
-#include <utility>
-
 #include "common/auth/random.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
-#include "common/telemetry/log.h"
 #include "services/invite/domain/draft.h"
+#include "services/invite/server/authority.h"
 #include "services/invite/server/convert.h"
+#include "services/invite/server/repeats.h"
 
 namespace guestpass::invite {
-namespace {
 
-// Whether membership, by saying that of a draft, has said that the user may invite.
-bool HasAuthority(const absl::Status& checked) {
-  return checked.ok() || HasReason(checked, Reason::kFieldInvalid) ||
-         HasReason(checked, Reason::kChannelNotFound) || HasReason(checked, Reason::kMemberExists);
-}
+using Response = v1::CreateInviteResponse;
 
-void LogUndecided(absl::string_view message, const InviteName& invite, const absl::Status& status) {
-  telemetry::Log(telemetry::Severity::kWarning, message,
-                 {{"invite", invite.ToString()}, {"error", std::string(status.message())}});
-}
-
-}  // namespace
-
-absl::StatusOr<v1::CreateInviteResponse> Creation::Create(const rpc::Call& call,
-                                                          const v1::CreateInviteRequest& request) {
-  ASSIGN_OR_RETURN(New created, Judge(call, request));
-  if (courier_ != nullptr) RETURN_IF_ERROR(Deliver(created));
-  return Respond(created);
-}
-
-absl::StatusOr<Creation::New> Creation::Judge(const rpc::Call& call, const v1::CreateInviteRequest& request) {
-  ASSIGN_OR_RETURN(const UserId inviter, call.RequireUser());
+absl::StatusOr<Response> Creation::Create(const rpc::Call& call, const v1::CreateInviteRequest& request) {
   ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceName("parent", request.parent()));
-  ASSIGN_OR_RETURN(const absl::Time now, store_.Now());
+  ASSIGN_OR_RETURN(Made made, Make(call, workspace, request, ReadKey(call, request), sending_.lease()));
+  if (made.answer.has_value()) return *std::move(made.answer);
+  Issued& issued = made.issued;
+  if (issued.invite.delivery == Delivery::kSending) {
+    const auto undo = [&](InviteTx& tx) { return tx.UndoInsert(issued.invite.name); };
+    RETURN_IF_ERROR(sending_.Send(issued, undo, KeptAnswerOf<Response>));
+  }
+  return Answer(issued);
+}
+
+absl::StatusOr<Creation::Made> Creation::Make(const rpc::Call& call, const WorkspaceId& workspace,
+                                              const v1::CreateInviteRequest& request,
+                                              const absl::StatusOr<std::optional<RequestKey>>& key,
+                                              absl::Duration lease) {
+  ASSIGN_OR_RETURN(const UserId inviter, call.RequireUser());
+  ASSIGN_OR_RETURN(const absl::Time now, NowFor(request));
   const absl::StatusOr<Draft> draft = ParseDraft(workspace, request.invite(), now);
   const auto check = membership_.CheckInvite(call, workspace, draft.ok() ? *draft : Draft());
-  if (!draft.ok() && HasAuthority(check.status())) return draft.status();
+  if (!HasAuthority(check.status())) return check.status();
+  RETURN_IF_ERROR(key.status());
+  ASSIGN_OR_RETURN(std::optional<Response> kept, AnswerTo<Response>(store_, *key));
+  if (kept.has_value()) return Made{.answer = std::move(kept)};
+  RETURN_IF_ERROR(draft.status());
   RETURN_IF_ERROR(check.status());
   RETURN_IF_ERROR(CheckGuestExpireTime(draft->guest_expiry, check->database_time));
-  New created{.invite = {.name = {workspace, auth::NewId<InviteId>()},
-                         .address = draft->address,
-                         .role = *draft->role,
-                         .channels = draft->channels,
-                         .guest_expiry = draft->guest_expiry,
-                         .inviter = inviter,
-                         .rights_n = check->rights_n,
-                         .check_time = check->database_time,
-                         .delivery = courier_ == nullptr ? Delivery::kNotConfigured : Delivery::kSending,
-                         .expire_time = draft->expire_time.value_or(absl::InfiniteFuture())},
-              .secret = auth::NewSecret(),
-              .workspace_display_name = check->workspace_display_name};
-  RETURN_IF_ERROR(Insert(created, check->removed_n));
-  return created;
+  Made made{.issued = IssuedOf(workspace, inviter, *draft, *check)};
+  made.issued.key = *key;
+  return Store(std::move(made), check->removed_n, lease, request.validate_only());
 }
 
-absl::Status Creation::Insert(New& created, uint64_t removed_n) {
-  const std::string hash = auth::Sha256(created.secret);
-  return store_.Transact([&](InviteTx& tx) -> absl::Status {
-    Invite invite = created.invite;
-    invite.create_time = tx.Now();
-    if (invite.expire_time == absl::InfiniteFuture())
-      invite.expire_time = tx.Now() + options_.default_lifetime;
-    RETURN_IF_ERROR(tx.EndStale(invite.name.workspace, invite.address.folded, removed_n));
-    RETURN_IF_ERROR(tx.Insert(invite, hash));
-    created.invite = invite;
-    return absl::OkStatus();
-  });
+// The invite database's, where it is asked for a time.
+absl::StatusOr<absl::Time> Creation::NowFor(const v1::CreateInviteRequest& request) {
+  if (!request.invite().has_expire_time()) return absl::InfinitePast();
+  return store_.Now();
 }
 
-absl::Status Creation::Deliver(New& created) {
-  const Invite& invite = created.invite;
-  const auto delivered = courier_->Deliver({.invite = invite.name,
-                                            .mailbox = invite.address.Mailbox(),
-                                            .secret = created.secret,
-                                            .workspace_display_name = created.workspace_display_name,
-                                            .create_time = invite.create_time,
-                                            .expire_time = invite.expire_time});
-  if (!delivered.ok()) return TakeBack(created, delivered.status());
-  const absl::Status marked = store_.Transact([&](InviteTx& tx) { return tx.MarkSent(invite.name); });
-  if (!marked.ok()) {
-    LogUndecided("mail was sent, but not recorded so", invite.name, marked);
-    return absl::OkStatus();
+Issued Creation::IssuedOf(const WorkspaceId& workspace, const UserId& inviter, const Draft& draft,
+                          const InviteCheck& check) const {
+  Issued issued{.invite = {.name = {workspace, auth::NewId<InviteId>()},
+                           .address = draft.address,
+                           .link = draft.link,
+                           .role = *draft.role,
+                           .channels = draft.channels,
+                           .guest_expiry = draft.guest_expiry,
+                           .inviter = inviter,
+                           .rights_n = check.rights_n,
+                           .check_time = check.database_time,
+                           .workspace_display_name = check.workspace_display_name,
+                           .expire_time = draft.expire_time.value_or(absl::InfiniteFuture())},
+                .secret = auth::NewSecret(),
+                .rights_revision = check.rights_revision};
+  issued.invite.delivery = sending_.First(issued.invite);
+  issued.tells = TellsSecret(issued.invite.delivery);
+  return issued;
+}
+
+absl::StatusOr<Creation::Made> Creation::Store(Made made, uint64_t removed_n, absl::Duration lease,
+                                               bool only_judge) {
+  const absl::Status status = Insert(made.issued, removed_n, lease, only_judge);
+  if (!status.ok()) {
+    // Whoever sent the same request at the same time may have been the first.
+    ASSIGN_OR_RETURN(made.answer, AnswerTo<Response>(store_, made.issued.key));
+    if (!made.answer.has_value()) return status;
+  } else if (only_judge) {
+    made.issued.tells = false;
+    made.answer = Answer(made.issued);
+    made.answer->mutable_invite()->clear_name();
   }
-  created.invite.delivery = Delivery::kSent;
-  return absl::OkStatus();
+  return made;
 }
 
-absl::Status Creation::TakeBack(const New& created, const absl::Status& failure) {
-  const InviteName& name = created.invite.name;
-  bool removed = false;
+absl::Status Creation::Insert(Issued& issued, uint64_t removed_n, absl::Duration lease, bool only_judge) {
+  const Issued asked = issued;
+  const std::string hash = auth::Sha256(asked.secret);
+  bool is_judged = false;
   const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
-    ASSIGN_OR_RETURN(removed, tx.RemoveUndelivered(name));
-    return absl::OkStatus();
+    issued = asked;
+    Invite& invite = issued.invite;
+    RETURN_IF_ERROR(tx.CountSend(invite, invite.delivery == Delivery::kSending, options_.limits));
+    invite.create_time = tx.Now();
+    if (invite.expire_time == absl::InfiniteFuture()) {
+      invite.expire_time = invite.create_time + options_.default_lifetime;
+    }
+    if (!invite.link.has_value()) {
+      RETURN_IF_ERROR(tx.EndStale(invite.name.workspace, invite.address.folded, removed_n));
+    }
+    RETURN_IF_ERROR(tx.Insert(invite, hash, invite.create_time + lease));
+    is_judged = only_judge;
+    if (only_judge) return absl::CancelledError("only to judge");
+    if (!issued.key.has_value()) return absl::OkStatus();
+    return tx.KeepAnswer(*issued.key, KeptAnswerOf<Response>(issued), invite.address.folded);
   });
-  if (!status.ok()) LogUndecided("mail failed, and its invite could not be removed", name, status);
-  return status.ok() && !removed ? absl::OkStatus() : failure;
-}
-
-v1::CreateInviteResponse Creation::Respond(const New& created) const {
-  v1::CreateInviteResponse response;
-  *response.mutable_invite() = ToProto(created.invite, created.invite.create_time);
-  if (created.invite.delivery != Delivery::kNotConfigured) return response;
-  response.set_secret(created.secret);
-  if (options_.public_url.has_value()) {
-    response.set_accept_url(options_.public_url->AcceptUrl(created.secret));
-  }
-  return response;
+  return is_judged && absl::IsCancelled(status) ? absl::OkStatus() : status;
 }
 
 }  // namespace guestpass::invite

@@ -1,40 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/creation.h"
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <sstream>
+#include <atomic>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "common/mail/directory_mailer.h"
 #include "common/rpc/proto_time.h"
 #include "common/telemetry/log.h"
-#include "services/invite/client/mail_courier.h"
+#include "services/invite/server/fake_courier.h"
 #include "services/invite/server/service_fixture.h"
 
 namespace guestpass::invite {
 namespace {
 
 constexpr absl::Duration kTick = absl::Microseconds(1);
-
-// The mail server, as an edge of the process.
-class FakeCourier : public Courier {
- public:
-  std::function<absl::Status(const Invitation&)> deliver = [](const Invitation&) { return absl::OkStatus(); };
-
-  absl::StatusOr<mail::Handover> Deliver(const Invitation& invitation) override {
-    const absl::Status status = deliver(invitation);
-    if (!status.ok()) return status;
-    return mail::Handover::kSent;
-  }
-};
-
-absl::Status MailFailed() { return Error(Reason::kEmailDeliveryFailed, "no"); }
 
 class CreationTest : public ServiceTest {
  protected:
@@ -44,7 +25,7 @@ class CreationTest : public ServiceTest {
   std::string CountInvites() { return Sql("SELECT count(*)::text FROM invites"); }
 
   FakeCourier courier_;
-  Creation mailing_{store_, membership_, &courier_, {}};
+  Creation mailing_{store_, membership_, courier_, options_};
 };
 
 TEST_F(CreationTest, WithoutMailTheAnswerHasTheSecretAndItsUrl) {
@@ -167,68 +148,48 @@ TEST_F(CreationTest, AnInviteFromBeforeARemovalGivesWayAndIsRevoked) {
   EXPECT_TRUE(Redeem(ann_, fresh).ok());
 }
 
-TEST_F(CreationTest, WithMailOnlyTheMailHasTheSecret) {
-  std::string directory = testing::TempDir() + "mailXXXXXX";
-  ASSERT_NE(mkdtemp(directory.data()), nullptr);
-  const auto mailer = mail::DirectoryMailer::Open(directory);
-  const PublicUrl url = *PublicUrl::Parse("https://chat.example.com");
-  MailCourier courier(**mailer, url);
-  const auto created =
-      Creation(store_, membership_, &courier, {.public_url = url}).Create(admin_, GuestRequest());
-  ASSERT_TRUE(created.ok()) << created.status();
-  EXPECT_EQ(created->invite().delivery(), v1::Invite::DELIVERY_SENT);
-  EXPECT_EQ(Sql("SELECT delivery FROM invites"), "SENT");
-  EXPECT_EQ(created->secret(), "");
-  EXPECT_EQ(created->accept_url(), "");
-  std::stringstream content;
-  for (const auto& file : std::filesystem::directory_iterator(directory))
-    content << std::ifstream(file.path()).rdbuf();
-  const std::string mail = content.str();
-  EXPECT_TRUE(absl::StrContains(mail, "\r\nTo: ann@example.com\r\n"));
-  EXPECT_FALSE(absl::StrContains(mail, channel_.text()));
-  const size_t at = mail.find("/join#");
-  ASSERT_NE(at, std::string::npos);
-  EXPECT_TRUE(Redeem(ann_, mail.substr(at + 6, 52)).ok());
-  std::filesystem::remove_all(directory);
-}
-
-TEST_F(CreationTest, AnInviteIsRedeemableAsSoonAsItsMailIsOnTheWay) {
-  courier_.deliver = [&](const Invitation& invitation) {
-    EXPECT_EQ(Sql("SELECT delivery FROM invites"), "SENDING");
-    EXPECT_TRUE(Redeem(ann_, invitation.secret).ok());
-    return absl::OkStatus();
-  };
-  EXPECT_TRUE(mailing_.Create(admin_, GuestRequest()).ok());
-  EXPECT_EQ(InviteState(), "REDEEMED");
-}
-
-TEST_F(CreationTest, AMailThatFailsLeavesNoInvite) {
-  courier_.deliver = [](const Invitation&) { return MailFailed(); };
+// Each cause with all those of I7 behind it, which then are taken away one by one.
+TEST_F(CreationTest, TheFirstCauseInTheOrderIsTold) {
+  Creation tight(store_, membership_, courier_, {.limits = {.per_inviter_and_hour = 1}});
+  courier_.deliver = [](const Invitation&) { return FakeCourier::Refused(); };
+  const std::string pending = Invited();
+  v1::CreateInviteRequest request = GuestRequest();
+  request.mutable_invite()->clear_channels();
+  membership_.check = Error(Reason::kRoleTooLow, "no");
+  EXPECT_EQ(ReasonOf(tight.Create(admin_, request).status()), "ROLE_TOO_LOW");
+  membership_.check = Error(Reason::kGuestLimitReached, "no");
+  EXPECT_EQ(ReasonOf(tight.Create(admin_, request).status()), "FIELD_INVALID");
+  for (Reason reason : {Reason::kChannelNotFound, Reason::kChannelArchived, Reason::kGuestLifetimeExceeded,
+                        Reason::kEmailDomainNotAllowed, Reason::kMemberExists, Reason::kGuestLimitReached}) {
+    membership_.check = Error(reason, "no");
+    EXPECT_EQ(ReasonOf(tight.Create(admin_, GuestRequest()).status()), ReasonName(reason));
+  }
+  membership_.check = InviteCheck{.rights_n = 7};
+  EXPECT_EQ(ReasonOf(tight.Create(admin_, GuestRequest()).status()), "INVITE_RATE_LIMITED");
+  EXPECT_EQ(ReasonOf(mailing_.Create(admin_, GuestRequest()).status()), "INVITE_PENDING_FOR_EMAIL");
+  EXPECT_TRUE(courier_.got().empty());
+  Expire();
   EXPECT_EQ(ReasonOf(mailing_.Create(admin_, GuestRequest()).status()), "EMAIL_DELIVERY_FAILED");
-  EXPECT_EQ(CountInvites(), "0");
-  courier_.deliver = [](const Invitation&) { return absl::OkStatus(); };
-  EXPECT_TRUE(mailing_.Create(admin_, GuestRequest()).ok());
 }
 
-TEST_F(CreationTest, AMailThatFailsAfterItWasUsedTakesNothingBack) {
-  courier_.deliver = [&](const Invitation& invitation) {
-    EXPECT_TRUE(Redeem(ann_, invitation.secret).ok());
-    return MailFailed();
-  };
-  EXPECT_TRUE(mailing_.Create(admin_, GuestRequest()).ok());
-  EXPECT_EQ(InviteState(), "REDEEMED");
-}
-
-TEST_F(CreationTest, AMailThatWasSentButNotRecordedSoIsASuccess) {
-  courier_.deliver = [&](const Invitation&) {
-    Sql("ALTER TABLE invites RENAME TO gone");
-    return absl::OkStatus();
-  };
-  const auto created = mailing_.Create(admin_, GuestRequest());
-  Sql("ALTER TABLE gone RENAME TO invites");
+TEST_F(CreationTest, ALinkIsNotMailedAndAnsweredWithItsSecret) {
+  v1::CreateInviteRequest request = GuestRequest();
+  request.mutable_invite()->mutable_link()->set_max_uses(3);
+  const auto created = mailing_.Create(admin_, request);
   ASSERT_TRUE(created.ok()) << created.status();
-  EXPECT_EQ(created->invite().delivery(), v1::Invite::DELIVERY_SENDING);
-  EXPECT_EQ(created->secret(), "");
+  EXPECT_EQ(created->invite().email(), "");
+  EXPECT_EQ(created->invite().link().max_uses(), 3);
+  EXPECT_EQ(created->invite().link().used(), 0);
+  EXPECT_EQ(created->invite().delivery(), v1::Invite::DELIVERY_NOT_MAILED);
+  EXPECT_EQ(created->accept_url(), "https://chat.example.com/join#" + created->secret());
+  EXPECT_TRUE(courier_.got().empty());
+  EXPECT_TRUE(Redeem(bob_, created->secret()).ok());
+  request.mutable_invite()->mutable_link()->clear_max_uses();
+  request.mutable_invite()->mutable_link()->set_unlimited_uses(true);
+  const auto unlimited = mailing_.Create(admin_, request);
+  ASSERT_TRUE(unlimited.ok()) << unlimited.status();
+  EXPECT_TRUE(unlimited->invite().link().unlimited_uses());
+  EXPECT_EQ(unlimited->invite().link().max_uses(), 0);
 }
 
 TEST_F(CreationTest, TheSecretIsNeitherStoredNorLogged) {
@@ -244,21 +205,20 @@ TEST_F(CreationTest, TheSecretIsNeitherStoredNorLogged) {
   EXPECT_TRUE(Redeem(ann_, redeemed).ok());
   membership_.unreachable = membership_.loses_request = true;
   EXPECT_FALSE(Redeem(bob_, pending).ok());
-  Creation failing(store_, membership_, &courier_, {});
   std::string failed;
   courier_.deliver = [&](const Invitation& invitation) {
     failed = invitation.secret;
     Sql("ALTER TABLE reservations RENAME TO gone");
-    return MailFailed();
+    return FakeCourier::Refused();
   };
-  EXPECT_FALSE(failing.Create(admin_, GuestRequest("cat@example.com")).ok());
+  EXPECT_FALSE(mailing_.Create(admin_, GuestRequest("cat@example.com")).ok());
   Sql("ALTER TABLE gone RENAME TO reservations");
   telemetry::SetLogSink(nullptr);
   telemetry::SetLogLevel(telemetry::Severity::kInfo);
   const std::string stored = Sql("SELECT database_to_xml(true, false, '')::text");
   EXPECT_TRUE(absl::StrContains(stored, "bob@example.com")) << "this is where it would be";
   EXPECT_TRUE(absl::StrContains(logged, "stays open")) << "and here";
-  EXPECT_TRUE(absl::StrContains(logged, "could not be removed"));
+  EXPECT_TRUE(absl::StrContains(logged, "could not be taken back"));
   for (const std::string& secret : {redeemed, pending, failed}) {
     ASSERT_EQ(secret.size(), 52u);
     EXPECT_FALSE(absl::StrContains(stored, secret));

@@ -3,34 +3,80 @@
 
 #include "common/rpc/rate.h"
 #include "common/rpc/unary.h"
+#include "common/time/clock.h"
 #include "guestpass/invite/v1/invite.grpc.pb.h"
+#include "services/invite/server/batch.h"
 #include "services/invite/server/creation.h"
+#include "services/invite/server/listing.h"
+#include "services/invite/server/preview.h"
 #include "services/invite/server/redemption.h"
+#include "services/invite/server/resend.h"
+#include "services/invite/server/revocation.h"
+#include "services/invite/server/sweeps.h"
 
 namespace guestpass::invite {
+
+struct InviteServiceOptions {
+  CreationOptions creation;
+  int redeems_per_minute = 30;   // of one user, declining included
+  int previews_per_minute = 60;  // of one user
+};
+
+// What the service's methods are made of. All outlive the service.
+struct InviteServiceParts {
+  InviteStore& store;
+  InviteUpkeep& upkeep;
+  Membership& membership;
+  Courier& courier;
+  Outbox& outbox;
+  SettlementSink& sink;
+};
+
+// Every method: its name, who may call it, and what has it.
+#define GUESTPASS_INVITE_METHODS(METHOD)              \
+  METHOD(CreateInvite, Users(), creation_.Create)     \
+  METHOD(BatchCreateInvites, Users(), batch_.Create)  \
+  METHOD(ListInvites, Users(), listing_.List)         \
+  METHOD(ResendInvite, Users(), resend_.ResendInvite) \
+  METHOD(RevokeInvite, Users(), revocation_.Revoke)   \
+  METHOD(PreviewInvite, Users(), LookAtRate)          \
+  METHOD(RedeemInvite, Users(), RedeemAtRate)         \
+  METHOD(DeclineInvite, Users(), DeclineAtRate)       \
+  METHOD(SweepInvites, Operators(), sweeps_.Sweep)
 
 // guestpass.invite.v1.InviteService: users, or services that forward a user's token. Thread-safe.
 class InviteService final : public v1::InviteService::CallbackService {
  public:
-  // All outlive this; `redeem_rate` is by user.
-  InviteService(rpc::Runner& runner, Creation& creation, Redemption& redemption, rpc::Rate& redeem_rate)
-      : runner_(runner), creation_(creation), redemption_(redemption), redeem_rate_(redeem_rate) {}
+  InviteService(rpc::Runner& runner, const InviteServiceParts& parts, auth::Sealer pages,
+                const InviteServiceOptions& options);
 
-  grpc::ServerUnaryReactor* CreateInvite(grpc::CallbackServerContext* context,
-                                         const v1::CreateInviteRequest* request,
-                                         v1::CreateInviteResponse* response) override;
-  grpc::ServerUnaryReactor* RedeemInvite(grpc::CallbackServerContext* context,
-                                         const v1::RedeemInviteRequest* request,
-                                         v1::RedeemInviteResponse* response) override;
+#define GUESTPASS_METHOD(name, access, method)                                                           \
+  grpc::ServerUnaryReactor* name(grpc::CallbackServerContext* context, const v1::name##Request* request, \
+                                 v1::name##Response* response) override;
+  GUESTPASS_INVITE_METHODS(GUESTPASS_METHOD)
+#undef GUESTPASS_METHOD
+  grpc::ServerUnaryReactor* GetInvite(grpc::CallbackServerContext* context,
+                                      const v1::GetInviteRequest* request, v1::Invite* response) override;
 
  private:
-  absl::StatusOr<v1::RedeemInviteResponse> Redeem(const rpc::Call& call,
-                                                  const v1::RedeemInviteRequest& request);
+  // The caller's rate comes before everything that an answer could tell (I21).
+  absl::StatusOr<v1::PreviewInviteResponse> LookAtRate(const rpc::Call& call,
+                                                       const v1::PreviewInviteRequest& request);
+  absl::StatusOr<v1::RedeemInviteResponse> RedeemAtRate(const rpc::Call& call,
+                                                        const v1::RedeemInviteRequest& request);
+  absl::StatusOr<v1::DeclineInviteResponse> DeclineAtRate(const rpc::Call& call,
+                                                          const v1::DeclineInviteRequest& request);
 
   rpc::Runner& runner_;
-  Creation& creation_;
-  Redemption& redemption_;
-  rpc::Rate& redeem_rate_;
+  Creation creation_;
+  Batch batch_;
+  Listing listing_;
+  Resend resend_;
+  Revocation revocation_;
+  Preview preview_;
+  Redemption redemption_;
+  Sweeps sweeps_;
+  rpc::Rate redeem_rate_, preview_rate_;
 };
 
 }  // namespace guestpass::invite

@@ -8,10 +8,12 @@
 #include "absl/time/clock.h"
 #include "common/auth/issuer.h"
 #include "common/auth/key_set.h"
+#include "common/auth/seal.h"
 #include "common/rpc/client.h"
 #include "common/rpc/server.h"
 #include "common/rpc/wire_status.h"
 #include "services/invite/server/service_fixture.h"
+#include "services/invite/worker/mail_queue.h"
 
 namespace guestpass::invite {
 namespace {
@@ -26,7 +28,10 @@ class InviteServiceTest : public ServiceTest {
     verifier_ =
         std::make_unique<auth::TokenVerifier>(*keys_, auth::kDevelopmentIssuer, auth::kDevelopmentAudience);
     runner_ = std::make_unique<rpc::Runner>(executor_, *verifier_, SystemClock());
-    service_ = std::make_unique<InviteService>(*runner_, creation_, redemption_, rate_);
+    service_ = std::make_unique<InviteService>(
+        *runner_, InviteServiceParts{store_, upkeep_, membership_, no_mail_, outbox_, settler_},
+        *auth::Sealer::Parse("k:" + std::string(64, 'a')),
+        InviteServiceOptions{.creation = options_, .redeems_per_minute = 3, .previews_per_minute = 2});
     server_ = *rpc::Server::Start({.listen = "127.0.0.1:0"}, {service_.get()}, {});
     stub_ = v1::InviteService::NewStub(rpc::Dial(absl::StrCat("127.0.0.1:", server_->port())));
   }
@@ -46,14 +51,30 @@ class InviteServiceTest : public ServiceTest {
     if (!forwarded.empty()) context.AddMetadata("guestpass-user-authorization", "Bearer " + forwarded);
   }
 
-  std::string RedeemReason(const std::string& secret, const std::string& token,
-                           const std::string& forwarded = "") {
+  template <typename Request, typename Response>
+  using Method = grpc::Status (v1::InviteService::Stub::*)(grpc::ClientContext*, const Request&, Response*);
+
+  // What calling a method with that secret comes to.
+  template <typename Request, typename Response>
+  std::string ReasonFor(Method<Request, Response> method, const std::string& secret, const std::string& token,
+                        const std::string& forwarded = "") {
     grpc::ClientContext context;
     Authorize(context, token, forwarded);
-    v1::RedeemInviteRequest request;
+    Request request;
     request.set_secret(secret);
-    v1::RedeemInviteResponse response;
-    return ReasonOf(rpc::FromGrpc(stub_->RedeemInvite(&context, request, &response)));
+    Response response;
+    return ReasonOf(rpc::FromGrpc((stub_.get()->*method)(&context, request, &response)));
+  }
+
+  std::string RedeemReason(const std::string& secret, const std::string& token,
+                           const std::string& forwarded = "") {
+    return ReasonFor(&v1::InviteService::Stub::RedeemInvite, secret, token, forwarded);
+  }
+  std::string PreviewReason(const std::string& secret, const std::string& token) {
+    return ReasonFor(&v1::InviteService::Stub::PreviewInvite, secret, token);
+  }
+  std::string DeclineReason(const std::string& secret, const std::string& token) {
+    return ReasonFor(&v1::InviteService::Stub::DeclineInvite, secret, token);
   }
 
   const auth::Issuer issuer_ = auth::Issuer::Create();
@@ -61,7 +82,7 @@ class InviteServiceTest : public ServiceTest {
   std::unique_ptr<auth::KeySetSource> keys_;
   std::unique_ptr<auth::TokenVerifier> verifier_;
   std::unique_ptr<rpc::Runner> runner_;
-  rpc::Rate rate_{3};
+  MailQueue outbox_{store_, no_mail_, {}};
   std::unique_ptr<InviteService> service_;
   std::unique_ptr<rpc::Server> server_;
   std::unique_ptr<v1::InviteService::Stub> stub_;
@@ -91,6 +112,37 @@ TEST_F(InviteServiceTest, RedeemingIsLimitedByUserBeforeAnythingIsToldOfTheSecre
   for (int i = 0; i < 3; ++i) EXPECT_EQ(RedeemReason("no such secret", Token("ann")), "INVITE_NOT_FOUND");
   EXPECT_EQ(RedeemReason(secret, Token("ann")), "REDEEM_RATE_LIMITED");
   EXPECT_EQ(RedeemReason(secret, Token("bob")), "INVITE_EMAIL_MISMATCH");
+}
+
+TEST_F(InviteServiceTest, DecliningCountsAsRedeemingDoes) {
+  const std::string secret = Invited();
+  EXPECT_EQ(DeclineReason("no such secret", Token("ann")), "INVITE_NOT_FOUND");
+  EXPECT_EQ(RedeemReason("no such secret", Token("ann")), "INVITE_NOT_FOUND");
+  EXPECT_EQ(DeclineReason("no such secret", Token("ann")), "INVITE_NOT_FOUND");
+  EXPECT_EQ(DeclineReason(secret, Token("ann")), "REDEEM_RATE_LIMITED");
+  EXPECT_EQ(RedeemReason(secret, Token("ann")), "REDEEM_RATE_LIMITED");
+  EXPECT_EQ(DeclineReason(secret, Token("bob")), "INVITE_EMAIL_MISMATCH");
+}
+
+TEST_F(InviteServiceTest, LookingIsLimitedByUserAndByItself) {
+  const std::string secret = Invited();
+  EXPECT_EQ(PreviewReason("no such secret", Token("ann")), "INVITE_NOT_FOUND");
+  EXPECT_EQ(PreviewReason(secret, Token("ann")), "OK");
+  EXPECT_EQ(PreviewReason(secret, Token("ann")), "PREVIEW_RATE_LIMITED");
+  EXPECT_EQ(PreviewReason("no such secret", Token("ann")), "PREVIEW_RATE_LIMITED");
+  EXPECT_EQ(PreviewReason(secret, Token("bob")), "OK");
+  EXPECT_EQ(RedeemReason(secret, Token("ann")), "OK") << "redeeming has a limit of its own";
+}
+
+TEST_F(InviteServiceTest, WhatIsLimitedSaysWhenToTryAgain) {
+  for (int i = 0; i < 2; ++i) PreviewReason("no such secret", Token("ann"));
+  grpc::ClientContext context;
+  Authorize(context, Token("ann"));
+  v1::PreviewInviteRequest request;
+  v1::PreviewInviteResponse response;
+  const absl::Status status = rpc::FromGrpc(stub_->PreviewInvite(&context, request, &response));
+  EXPECT_GT(DetailsOf(status)->retry_after, absl::ZeroDuration());
+  EXPECT_LE(DetailsOf(status)->retry_after, absl::Minutes(1));
 }
 
 TEST_F(InviteServiceTest, EveryBadFieldReachesTheCaller) {

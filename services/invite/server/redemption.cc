@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/redemption.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,21 +11,24 @@
 #include "common/telemetry/log.h"
 #include "services/invite/domain/errors.h"
 #include "services/invite/server/convert.h"
+#include "services/invite/server/redeemer.h"
 
 namespace guestpass::invite {
 namespace {
 
-// One attempt may find an abandoned reservation, and a rival that died as well meanwhile.
-constexpr int kRounds = 3;
+// One call may find an attempt of its own, then abandoned ones, and rivals that died as well meanwhile.
+constexpr int kRounds = 4;
 
 std::string NewJoinKey(const Invite& invite, const UserId& user) {
   return absl::StrCat(invite.name.invite.text(), ".", user.text(), ".",
                       auth::NewId<Id<struct AttemptKind>>().text());
 }
 
-Redeemer RedeemerOf(const auth::Identity& user) {
-  if (!user.email_verified || user.email.empty()) return {.user = user.user};
-  return {.user = user.user, .verified_email = user.email};
+std::vector<Reservation> Abandoned(std::vector<Reservation> open, absl::Time now) {
+  open.erase(std::remove_if(open.begin(), open.end(),
+                            [&](const Reservation& r) { return now - r.create_time < kAbandonedAfter; }),
+             open.end());
+  return open;
 }
 
 void LogUnsettled(const Reservation& reservation, const absl::Status& status) {
@@ -41,92 +45,157 @@ absl::StatusOr<v1::RedeemInviteResponse> Redemption::Redeem(const rpc::Call& cal
   ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
   const Redeemer redeemer = RedeemerOf(*call.caller.user);
   const std::string hash = auth::Sha256(request.secret());
+  bool again = false;
   for (int round = 0; round < kRounds; ++round) {
-    ASSIGN_OR_RETURN(const Plan plan, Begin(hash, redeemer));
-    if (plan.step == Step::kSettle) {
-      RETURN_IF_ERROR(SettleAbandoned(plan.reservation));
-      continue;
-    }
-    ASSIGN_OR_RETURN(const Member member, Take(call, plan, redeemer));
-    return ToProto({plan.invite.name.workspace, user}, member);
+    ASSIGN_OR_RETURN(const Plan plan, Begin(hash, redeemer, again));
+    ASSIGN_OR_RETURN(const Outcome member, Take(call, plan, redeemer, again));
+    if (member.has_value()) return ToProto({plan.invite().name.workspace, user}, *member);
   }
   return RedemptionUnderWay();
 }
 
-absl::StatusOr<Redemption::Plan> Redemption::Begin(absl::string_view secret_hash, const Redeemer& redeemer) {
+absl::StatusOr<Redemption::Plan> Redemption::Begin(const std::string& secret_hash, const Redeemer& redeemer,
+                                                   bool again) {
   Plan plan;
-  RETURN_IF_ERROR(store_.Transact([&](InviteTx& tx) -> absl::Status {
-    ASSIGN_OR_RETURN(plan.invite, tx.GetBySecret(secret_hash));
-    ASSIGN_OR_RETURN(const std::optional<Reservation> open, tx.OpenReservation(plan.invite.name));
-    plan.now = tx.Now();
-    ASSIGN_OR_RETURN(plan.step, invite::Redeem(plan.invite, open, redeemer, plan.now));
-    if (plan.step == Step::kSettle) plan.reservation = *open;
-    if (plan.step != Step::kReserve) return absl::OkStatus();
-    plan.reservation = {.join_key = NewJoinKey(plan.invite, redeemer.user),
-                        .invite = plan.invite.name,
-                        .user = redeemer.user,
-                        .create_time = plan.now};
-    return tx.Reserve(plan.reservation);
-  }));
+  const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
+    plan = Plan();
+    ASSIGN_OR_RETURN(plan.presented, tx.GetBySecret(secret_hash, redeemer.user));
+    return Decide(tx, redeemer, again, plan);
+  });
+  if (HasReason(status, Reason::kConflict)) return RedemptionUnderWay();
+  RETURN_IF_ERROR(status);
   return plan;
 }
 
-absl::StatusOr<Member> Redemption::Take(const rpc::Call& call, const Plan& plan, const Redeemer& redeemer) {
-  if (plan.step == Step::kReserve) return Join(call, plan);
-  return plan.step == Step::kFind ? FindMember(plan, redeemer.user) : Repeat(plan, redeemer);
+absl::Status Redemption::Decide(InviteTx& tx, const Redeemer& redeemer, bool again, Plan& plan) {
+  const Invite& invite = plan.invite();
+  ASSIGN_OR_RETURN(const std::optional<Reservation> own, tx.ReservationOf(invite.name, redeemer.user));
+  plan.now = tx.Now();
+  if (own.has_value() && (own->state == Reservation::State::kOpen || !again)) {
+    plan.step = own->state == Reservation::State::kOpen ? Plan::Step::kOwn : Plan::Step::kRepeat;
+    plan.reservations = {*own};
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(CheckRedeemable(plan.presented, redeemer, plan.now));
+  if (own.has_value()) {
+    // Who has spent a use takes no other, but joins only while others may, too; membership judges the rest
+    // (M7).
+    if (invite.state != State::kPending) return InviteNoLongerValid(invite.name);
+    return Reserve(tx, redeemer, false, plan);
+  }
+  if (invite.unlimited() || invite.spent + invite.reserved < invite.max_uses()) {
+    return Reserve(tx, redeemer, true, plan);
+  }
+  plan.step = Plan::Step::kFull;
+  if (invite.spent >= invite.max_uses()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(std::vector<Reservation> open, tx.OpenReservations(invite.name));
+  plan.reservations = Abandoned(std::move(open), plan.now);
+  if (!plan.reservations.empty()) plan.step = Plan::Step::kSettle;
+  return absl::OkStatus();
 }
 
-absl::StatusOr<Member> Redemption::Join(const rpc::Call& call, const Plan& plan) {
-  absl::StatusOr<Member> member = membership_.Join(call, plan.invite, plan.reservation.join_key);
-  bool joined = member.ok();
-  if (!joined) {
-    const absl::StatusOr<bool> resolved = membership_.Resolve(plan.reservation.join_key);
-    if (!resolved.ok()) {
-      LogUnsettled(plan.reservation, resolved.status());
-      return resolved.status();
-    }
-    joined = *resolved;
+absl::Status Redemption::Reserve(InviteTx& tx, const Redeemer& redeemer, bool counts, Plan& plan) {
+  plan.step = Plan::Step::kJoin;
+  plan.reservations = {{.join_key = NewJoinKey(plan.invite(), redeemer.user),
+                        .invite = plan.invite().name,
+                        .user = redeemer.user,
+                        .create_time = plan.now,
+                        .counts = counts}};
+  return tx.Reserve(plan.reservations[0], plan.invite().unlimited());
+}
+
+absl::StatusOr<Redemption::Outcome> Redemption::Take(const rpc::Call& call, const Plan& plan,
+                                                     const Redeemer& redeemer, bool& again) {
+  switch (plan.step) {
+    case Plan::Step::kJoin:
+      return Join(call, plan.invite(), plan.reservations[0]);
+    case Plan::Step::kRepeat:
+      return Repeat(plan, redeemer, again);
+    case Plan::Step::kOwn:
+      return SettleOwn(plan, redeemer);
+    case Plan::Step::kSettle:
+      RETURN_IF_ERROR(ResolveAndSettle(store_, membership_, plan.invite(), plan.reservations));
+      return Outcome();
+    case Plan::Step::kFull:
+      return FindAtFull(plan, redeemer);
   }
-  const absl::Status settled = Settle(plan.reservation, joined);
-  if (!settled.ok()) LogUnsettled(plan.reservation, settled);
-  if (joined && !member.ok()) return FindJoined(plan.reservation);
-  if (HasReason(member.status(), Reason::kConflict)) return RedemptionUnderWay();
+  return RedemptionUnderWay();
+}
+
+absl::StatusOr<Redemption::Outcome> Redemption::Join(const rpc::Call& call, const Invite& invite,
+                                                     const Reservation& reservation) {
+  absl::StatusOr<Member> member = membership_.Join(call, invite, reservation.join_key);
+  if (!member.ok()) return AfterFailedJoin(invite, reservation, member.status());
+  const JoinOutcome outcome = member->already_member ? JoinOutcome::kAlreadyMember : JoinOutcome::kJoined;
+  const bool spent = SpendsUse(outcome, invite.link.has_value());
+  if (invite.unlimited() && spent) {
+    sink_.Take({reservation, spent});
+  } else {
+    SettleLogged(invite, reservation, spent);
+  }
+  return Outcome(*std::move(member));
+}
+
+absl::StatusOr<Redemption::Outcome> Redemption::AfterFailedJoin(const Invite& invite,
+                                                                const Reservation& reservation,
+                                                                const absl::Status& failure) {
+  const absl::StatusOr<JoinOutcome> outcome = membership_.Resolve(reservation.join_key);
+  if (!outcome.ok()) {
+    LogUnsettled(reservation, outcome.status());
+    return outcome.status();
+  }
+  SettleLogged(invite, reservation, SpendsUse(*outcome, invite.link.has_value()));
+  if (*outcome != JoinOutcome::kCancelled) {
+    return FindJoined(reservation, *outcome == JoinOutcome::kAlreadyMember);
+  }
+  if (HasReason(failure, Reason::kConflict)) return RedemptionUnderWay();
+  return failure;
+}
+
+absl::StatusOr<Redemption::Outcome> Redemption::FindJoined(const Reservation& reservation,
+                                                           bool already_member) {
+  ASSIGN_OR_RETURN(Outcome member, membership_.Find({reservation.invite.workspace, reservation.user}));
+  if (!member.has_value()) return InviteNoLongerValid(reservation.invite);
+  member->already_member = already_member;
   return member;
 }
 
-absl::StatusOr<Member> Redemption::FindJoined(const Reservation& reservation) {
-  ASSIGN_OR_RETURN(std::optional<Member> member,
-                   membership_.Find({reservation.invite.workspace, reservation.user}));
-  if (!member.has_value()) return InviteNoLongerValid(reservation.invite);
-  member->already_member = false;
-  return *member;
+absl::StatusOr<Redemption::Outcome> Redemption::Repeat(const Plan& plan, const Redeemer& redeemer,
+                                                       bool& again) {
+  const auto member = membership_.Find({plan.invite().name.workspace, redeemer.user});
+  if (member.ok() && member->has_value()) return *member;
+  if (HasReason(member.status(), Reason::kGuestEnded)) {
+    RETURN_IF_ERROR(CheckRedeemable(plan.presented, redeemer, plan.now));
+  }
+  RETURN_IF_ERROR(member.status());
+  again = true;
+  return Outcome();
 }
 
-absl::StatusOr<Member> Redemption::Repeat(const Plan& plan, const Redeemer& redeemer) {
-  const auto member = membership_.Find({plan.invite.name.workspace, redeemer.user});
-  if (member.ok() && member->has_value()) return **member;
-  const bool answered = member.ok() || HasReason(member.status(), Reason::kGuestEnded);
-  if (!answered) return member.status();
-  RETURN_IF_ERROR(CheckRedeemable(plan.invite, redeemer, plan.now));
-  if (!member.ok()) return member.status();
-  return InviteNoLongerValid(plan.invite.name);
+absl::StatusOr<Redemption::Outcome> Redemption::SettleOwn(const Plan& plan, const Redeemer& redeemer) {
+  const Reservation& own = plan.reservations[0];
+  if (plan.now - own.create_time < kOwnPatience) {
+    const auto member = membership_.Find({own.invite.workspace, redeemer.user});
+    if (member.ok() && member->has_value()) return *member;
+    return RedemptionUnderWay();
+  }
+  RETURN_IF_ERROR(ResolveAndSettle(store_, membership_, plan.invite(), own));
+  return Outcome();
 }
 
-absl::StatusOr<Member> Redemption::FindMember(const Plan& plan, const UserId& user) {
-  ASSIGN_OR_RETURN(const std::optional<Member> member, membership_.Find({plan.invite.name.workspace, user}));
+absl::StatusOr<Redemption::Outcome> Redemption::FindAtFull(const Plan& plan, const Redeemer& redeemer) {
+  const Invite& invite = plan.invite();
+  ASSIGN_OR_RETURN(const Outcome member, membership_.Find({invite.name.workspace, redeemer.user}));
   // Who has authority through the organization needs no guest's invite (M11).
-  const bool is_member = member.has_value() && (member->direct || plan.invite.role == rights::Role::kGuest);
-  if (!is_member) return InviteExhausted(plan.invite.name);
-  return *member;
+  const bool is_member = member.has_value() && (member->direct || invite.role == rights::Role::kGuest);
+  if (is_member) return member;
+  if (invite.spent < invite.max_uses()) return RedemptionUnderWay();
+  return InviteExhausted(invite.name);
 }
 
-absl::Status Redemption::SettleAbandoned(const Reservation& reservation) {
-  ASSIGN_OR_RETURN(const bool joined, membership_.Resolve(reservation.join_key));
-  return Settle(reservation, joined);
-}
-
-absl::Status Redemption::Settle(const Reservation& reservation, bool joined) {
-  return store_.Transact([&](InviteTx& tx) { return tx.Settle(reservation, joined); });
+void Redemption::SettleLogged(const Invite& invite, const Reservation& reservation, bool spent) {
+  const absl::Status settled = Settle(store_, reservation, spent, invite.unlimited());
+  if (!settled.ok()) LogUnsettled(reservation, settled);
 }
 
 }  // namespace guestpass::invite

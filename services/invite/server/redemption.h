@@ -1,51 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/rpc/call.h"
 #include "guestpass/invite/v1/invite.pb.h"
 #include "services/invite/client/membership.h"
+#include "services/invite/server/settlement.h"
 #include "services/invite/storage/invite_store.h"
 
 namespace guestpass::invite {
+
+// How long an attempt of one's own is given before a second one asks what became of it, and so may end it.
+inline constexpr absl::Duration kOwnPatience = absl::Seconds(1);
 
 // RedeemInvite. Thread-safe; blocks, for the time that Join and Resolve may take.
 //
 // A use is reserved under a join key of its own, membership is asked to join by it, and the reservation is
 // spent or freed by what membership says became of the key; never by a time-out. Where nobody can say, it
-// stays open for whoever redeems next to settle.
+// stays open for whoever redeems next, or for the keeper, to settle.
 class Redemption {
  public:
-  // Both outlive this.
-  Redemption(InviteStore& store, Membership& membership) : store_(store), membership_(membership) {}
+  // All outlive this.
+  Redemption(InviteStore& store, Membership& membership, SettlementSink& sink)
+      : store_(store), membership_(membership), sink_(sink) {}
 
-  // Errors in the order of I21: INVITE_NOT_FOUND, then those of domain's Redeem(), GUEST_ENDED,
-  // INVITE_EXHAUSTED, then membership's.
+  // Errors in the order of I21: INVITE_NOT_FOUND, those of CheckRedeemable, GUEST_ENDED, INVITE_EXHAUSTED,
+  // then membership's. CONFLICT with RetryInfo while attempts at the last use, or one of the user's own, are
+  // being decided.
   absl::StatusOr<v1::RedeemInviteResponse> Redeem(const rpc::Call& call,
                                                   const v1::RedeemInviteRequest& request);
 
  private:
-  // What is to be done, decided with the invite's row locked.
+  // What is to be done, decided under the invite's lock.
   struct Plan {
-    Step step = Step::kRepeat;
-    Invite invite;
-    Reservation reservation;  // the new one for kReserve, the one found for kSettle
+    enum class Step {
+      kJoin,    // a use is reserved: `reservations` has it
+      kRepeat,  // the user has spent a use before
+      kOwn,     // an attempt of the user's own is open: `reservations` has it
+      kSettle,  // no use is left, and `reservations` have been abandoned
+      kFull,    // no use is left
+    };
+    Step step = Step::kJoin;
+    Presented presented;
+    std::vector<Reservation> reservations;
     absl::Time now;
-  };
 
-  absl::StatusOr<Plan> Begin(absl::string_view secret_hash, const Redeemer& redeemer);
-  absl::StatusOr<Member> Join(const rpc::Call& call, const Plan& plan);
-  absl::StatusOr<Member> Take(const rpc::Call& call, const Plan& plan, const Redeemer& redeemer);
-  absl::StatusOr<Member> Repeat(const Plan& plan, const Redeemer& redeemer);
-  absl::StatusOr<Member> FindMember(const Plan& plan, const UserId& user);
-  absl::StatusOr<Member> FindJoined(const Reservation& reservation);
-  absl::Status SettleAbandoned(const Reservation& reservation);
-  absl::Status Settle(const Reservation& reservation, bool joined);
+    const Invite& invite() const { return presented.invite; }
+  };
+  // Nothing: what stood in the way is settled, and the plan is to be made anew.
+  using Outcome = std::optional<Member>;
+
+  absl::StatusOr<Plan> Begin(const std::string& secret_hash, const Redeemer& redeemer, bool again);
+  absl::Status Decide(InviteTx& tx, const Redeemer& redeemer, bool again, Plan& plan);
+  absl::Status Reserve(InviteTx& tx, const Redeemer& redeemer, bool counts, Plan& plan);
+
+  absl::StatusOr<Outcome> Take(const rpc::Call& call, const Plan& plan, const Redeemer& redeemer,
+                               bool& again);
+  absl::StatusOr<Outcome> Join(const rpc::Call& call, const Invite& invite, const Reservation& reservation);
+  absl::StatusOr<Outcome> AfterFailedJoin(const Invite& invite, const Reservation& reservation,
+                                          const absl::Status& failure);
+  absl::StatusOr<Outcome> Repeat(const Plan& plan, const Redeemer& redeemer, bool& again);
+  absl::StatusOr<Outcome> SettleOwn(const Plan& plan, const Redeemer& redeemer);
+  absl::StatusOr<Outcome> FindAtFull(const Plan& plan, const Redeemer& redeemer);
+  absl::StatusOr<Outcome> FindJoined(const Reservation& reservation, bool already_member);
+  void SettleLogged(const Invite& invite, const Reservation& reservation, bool spent);
 
   InviteStore& store_;
   Membership& membership_;
+  SettlementSink& sink_;
 };
 
 }  // namespace guestpass::invite

@@ -94,7 +94,7 @@ TEST_F(RedemptionTest, AnExpiredInviteSaysSoBeforeTheAddressIsLookedAt) {
 
 TEST_F(RedemptionTest, ARevokedInviteSaysSo) {
   const std::string secret = Invited();
-  Sql("UPDATE invites SET state = 'REVOKED' RETURNING id");
+  Sql("UPDATE invites SET state = 'REVOKED', end_us = create_us RETURNING id");
   EXPECT_EQ(ReasonOf(Redeem(ann_, secret).status()), "INVITE_REVOKED");
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/status/error.h"
+#include "services/membership/domain/conversation.h"
 
 namespace guestpass::membership {
 
@@ -133,6 +134,14 @@ absl::Status GuestLimitReached(absl::string_view limit) {
                limit == "sponsor" ? "This sponsor has as many guests as the workspace allows each."
                                   : "This workspace has as many guests as it allows.",
                {{"limit", std::string(limit)}});
+}
+
+absl::Status ParticipationLimitReached(const UserId& user) {
+  return Error(Reason::kParticipationLimitReached,
+               absl::StrCat("This user takes part in ", kMaxParts,
+                            " private channels and direct conversations, the most that one may. An admin can "
+                            "take it out of private ones that it needs no more."),
+               {{"user", user.ToString()}});
 }
 
 absl::Status InviteNoLongerValid(const InviteName& invite, absl::string_view because) {

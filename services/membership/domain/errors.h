@@ -81,6 +81,9 @@ absl::Status GuestLifetimeExceeded(absl::Time latest);
 // RESOURCE_EXHAUSTED GUEST_LIMIT_REACHED {limit = workspace | sponsor}
 absl::Status GuestLimitReached(absl::string_view limit);
 
+// RESOURCE_EXHAUSTED PARTICIPATION_LIMIT_REACHED {user}: has kMaxParts.
+absl::Status ParticipationLimitReached(const UserId& user);
+
 // FAILED_PRECONDITION INVITE_NO_LONGER_VALID {invite}. `because` tells the invitee what has changed.
 absl::Status InviteNoLongerValid(const InviteName& invite, absl::string_view because);
 

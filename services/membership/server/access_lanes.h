@@ -19,8 +19,10 @@ class AccessLanes {
  public:
   using Done = std::function<void(absl::StatusOr<AccessRead>)>;
 
+  static constexpr int kLanes = 3;  // each needs a connection
+
   // `reader` outlives this.
-  explicit AccessLanes(AccessReader& reader, int lanes = 3);
+  explicit AccessLanes(AccessReader& reader, int lanes = kLanes);
 
   ~AccessLanes() { Stop(); }
 

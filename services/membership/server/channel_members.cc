@@ -109,6 +109,7 @@ absl::StatusOr<v1::ChannelMember> ChannelMembers::AddChannelMember(
     ASSIGN_OR_RETURN(const bool takes_part, tx.IsParticipant(name.channel, *user));
     if (!takes_part) {
       if (channel.state.archived) return ChannelArchived(name);
+      RETURN_IF_ERROR(RequireRoom(name.workspace, *channel.state.kind, {*user}, tx));
       tx.InsertParticipant(name.channel, *user);
       tx.Audit(PartAuditOf(name, *user, /*present=*/true, locked, right));
     }
@@ -171,6 +172,7 @@ absl::StatusOr<v1::Channel> ChannelMembers::StartDirectConversation(
     ASSIGN_OR_RETURN(const auto found, tx.FindDirect(workspace, *users));
     if (found.has_value()) return membership::ToProto(*found);
     RETURN_IF_ERROR(RequireAllThere(*users, locked));
+    RETURN_IF_ERROR(RequireRoom(workspace, ChannelKind::kDirect, *users, tx));
     return membership::ToProto(Start(*users, locked, right, tx));
   };
   return Mutate<v1::Channel>(store_, call, request, plan, {.workspace = workspace}, start);

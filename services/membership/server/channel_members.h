@@ -16,7 +16,8 @@ class ChannelMembers {
   ChannelMembers(MembershipStore& store, const auth::Sealer& pages) : store_(store), pages_(pages) {}
 
   // Of PRIVATE channels only, or FIELD_INVALID: a PUBLIC one is every member's, a DIRECT one is fixed when it
-  // is started, and guests get to either kind by grants.
+  // is started, and guests get to either kind by grants. PARTICIPATION_LIMIT_REACHED comes last, and only
+  // where the user takes no part yet.
   absl::StatusOr<v1::ChannelMember> AddChannelMember(const rpc::Call& call,
                                                      const v1::AddChannelMemberRequest& request);
   absl::StatusOr<v1::RemoveChannelMemberResponse> RemoveChannelMember(
@@ -24,7 +25,8 @@ class ChannelMembers {
   absl::StatusOr<v1::ListChannelMembersResponse> ListChannelMembers(
       const rpc::Call& call, const v1::ListChannelMembersRequest& request);
 
-  // The same set of people, whoever of them asks and however many ask at once, gets the same channel.
+  // The same set of people, whoever of them asks and however many ask at once, gets the same channel, also
+  // where some have no room for another (PARTICIPATION_LIMIT_REACHED).
   absl::StatusOr<v1::Channel> StartDirectConversation(const rpc::Call& call,
                                                       const v1::StartDirectConversationRequest& request);
 

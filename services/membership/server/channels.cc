@@ -71,11 +71,13 @@ absl::StatusOr<v1::Channel> Channels::CreateChannel(const rpc::Call& call,
   const auto create = [&](MembershipTx& tx, const Locked& locked,
                           Right right) -> absl::StatusOr<v1::Channel> {
     ASSIGN_OR_RETURN(const Channel channel, NewChannel(workspace, request.channel(), locked.now));
+    // An operator administers without taking part.
+    const bool takes_part = channel.state.kind == ChannelKind::kPrivate && right == Right::kOwn;
+    if (takes_part) RETURN_IF_ERROR(RequireRoom(workspace, ChannelKind::kPrivate, {CallerOf(call)}, tx));
     tx.InsertChannel(channel);
     AuditEntry entry = AuditOf("channel.created", NameOf(channel), locked, right);
     entry.after = channel.state;
-    // An operator administers without taking part.
-    if (channel.state.kind == ChannelKind::kPrivate && right == Right::kOwn) {
+    if (takes_part) {
       tx.InsertParticipant(channel.state.channel, CallerOf(call));
       entry.notes = {{"participant", CallerOf(call).ToString()}};
     }

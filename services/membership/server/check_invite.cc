@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/mail/address.h"
 #include "common/rights/names.h"
+#include "common/rights/revision.h"
 #include "common/rights_feed/wire_types.h"
 #include "common/rpc/proto_time.h"
 #include "common/status/macros.h"
@@ -79,6 +80,9 @@ absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
   *response.mutable_database_time() = rpc::ToProto(read.now);
   response.set_removed_n(read.removed_n);
   response.set_workspace_display_name(read.workspace.display_name);
+  const rights::RightsRevision revision{
+      .epoch = read.epoch, .shard = read.inviter.shard, .n = read.inviter.n};
+  response.set_rights_revision(revision.ToString());
   return response;
 }
 

@@ -65,7 +65,8 @@ absl::Status CheckAdmission(const Member& newcomer, const Locked& locked, Member
   return CheckRoom(newcomer, locked, tx);
 }
 
-// Its row first, and only then what was removed: whoever removes the user holds that row to the commit.
+// What was removed is asked for under the plan's locks of the user and the organization, and under the
+// address's own (ADR 10): no removal of any of them is under way then.
 absl::Status Store(const Join& join, const JoinDecision& decision, const Locked& locked, MembershipTx& tx) {
   if (decision.kind == Kind::kAlreadyMember) return absl::OkStatus();
   const bool is_new = decision.kind == Kind::kNew;
@@ -162,6 +163,7 @@ absl::StatusOr<rights_v1::ResolveJoinResponse> RightsService::ResolveJoin(
   response.set_outcome(decided.outcome == JoinKey::Outcome::kJoined
                            ? rights_v1::ResolveJoinResponse::OUTCOME_JOINED
                            : rights_v1::ResolveJoinResponse::OUTCOME_CANCELLED);
+  response.set_already_member(decided.already_member);
   return response;
 }
 

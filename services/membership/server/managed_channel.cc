@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/membership/server/managed_channel.h"
 
+#include <optional>
+
 #include "common/status/macros.h"
 #include "services/membership/domain/errors.h"
 #include "services/membership/server/callers.h"
@@ -35,6 +37,12 @@ absl::StatusOr<Channel> FindReadable(const ChannelName& name, const UserId& user
                          {.channel = name.channel, .user = user, .present = takes_part});
   if (rights::Decide(standing, rights::Action::kRead, locked.now)) return ChannelNotFound(name);
   return *channel;
+}
+
+absl::Status RequireRoom(const WorkspaceId& workspace, rights::ChannelKind kind,
+                         const std::vector<UserId>& users, MembershipTx& tx) {
+  ASSIGN_OR_RETURN(const std::optional<UserId> full, tx.FindFull(workspace, kind, users));
+  return full.has_value() ? ParticipationLimitReached(*full) : absl::OkStatus();
 }
 
 }  // namespace guestpass::membership

@@ -60,11 +60,16 @@ absl::StatusOr<Response> Mutate(MembershipStore& store, const rpc::Call& call, c
   const std::optional<RequestKey> key = ToDomain(unread);
   Response response;
   std::optional<KeptAnswer> kept;
+  const auto judged = [&](const Locked& locked) -> absl::StatusOr<Right> {
+    ASSIGN_OR_RETURN(const Right right,
+                     Authorize(RuleFor(request).need, call, locked.PositionOf(CallerOf(call)),
+                               WithSponsor(subject, locked.MemberOf(subject.user))));
+    return judge(locked, right);
+  };
+  plan.judge = [&judged](const Locked& locked) { return judged(locked).status(); };
   const auto body = [&](MembershipTx& tx, const Locked& locked) -> absl::Status {
     kept.reset();
-    ASSIGN_OR_RETURN(Right right, Authorize(RuleFor(request).need, call, locked.PositionOf(CallerOf(call)),
-                                            WithSponsor(subject, locked.MemberOf(subject.user))));
-    ASSIGN_OR_RETURN(right, judge(locked, right));
+    ASSIGN_OR_RETURN(const Right right, judged(locked));
     RETURN_IF_ERROR(key_status);
     if (key.has_value()) {
       ASSIGN_OR_RETURN(kept, tx.AnswerTo(*key));

@@ -55,6 +55,7 @@ absl::Status EndRole(const UserId& user, const Locked& locked, Right right, bool
   RETURN_IF_ERROR(ChangeRole(by_itself ? "organization.member_left" : "organization.member_removed",
                              {.organization = organization, .user = user}, locked, right, tx));
   ASSIGN_OR_RETURN(const std::vector<ChannelName> left, tx.LeaveWithoutMember(organization, user));
+  tx.NoteRemoval(organization, user);
   for (const ChannelName& channel : left)
     tx.Audit(PartAuditOf(channel, user, /*present=*/false, locked, right));
   return absl::OkStatus();

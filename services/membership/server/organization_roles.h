@@ -21,7 +21,8 @@ absl::Status GiveRole(const rights::OrganizationMemberState& after, const Locked
                       MembershipTx& tx);
 
 // Ends the user's role, of which it must have one, under RolePlan's locks, and with it its part in channels
-// where it was through the role only; tells the audit log of each. `by_itself`: it leaves. LAST_OWNER.
+// where it was through the role only; tells the audit log of each. No invite made before lets the user into
+// any workspace of the organization any more (M7). `by_itself`: it leaves. LAST_OWNER.
 absl::Status EndRole(const UserId& user, const Locked& locked, Right right, bool by_itself, MembershipTx& tx);
 
 }  // namespace guestpass::membership

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/membership/server/rights_service.h"
 
+#include "common/status/error.h"
 #include "services/membership/server/rules.h"
 
 namespace guestpass::membership {
+namespace {
+
+absl::Status Overloaded() {
+  return Error("Membership has as many readers of heads waiting as it accepts. Try again.",
+               {.reason = Reason::kOverloaded, .retry_after = absl::Milliseconds(200)});
+}
+
+}  // namespace
 
 #define GUESTPASS_METHOD(name)                                                                           \
   grpc::ServerUnaryReactor* RightsService::name(grpc::CallbackServerContext* context,                    \
@@ -15,7 +24,6 @@ namespace guestpass::membership {
 
 GUESTPASS_METHOD(CheckInvite)
 GUESTPASS_METHOD(BatchGetRights)
-GUESTPASS_METHOD(GetRightsHeads)
 GUESTPASS_METHOD(ListRightsChanges)
 GUESTPASS_METHOD(JoinMember)
 GUESTPASS_METHOD(ResolveJoin)
@@ -25,5 +33,16 @@ GUESTPASS_METHOD(NextDeadline)
 GUESTPASS_METHOD(SetMemberEmail)
 
 #undef GUESTPASS_METHOD
+
+grpc::ServerUnaryReactor* RightsService::GetRightsHeads(grpc::CallbackServerContext* context,
+                                                        const rights::v1::GetRightsHeadsRequest* request,
+                                                        rights::v1::GetRightsHeadsResponse* response) {
+  return runner_.UnaryLater(context, "GetRightsHeads", RuleOf("GetRightsHeads").access, request, response,
+                            [this](const rpc::Call& call, const auto& asked, auto done) {
+                              const bool kept = heads_executor_.Submit(
+                                  [this, &call, &asked, done] { done(GetRightsHeads(call, asked)); });
+                              if (!kept) done(Overloaded());
+                            });
+}
 
 }  // namespace guestpass::membership

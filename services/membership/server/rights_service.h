@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/rpc/call.h"
+#include "common/rpc/executor.h"
 #include "common/rpc/unary.h"
 #include "guestpass/rights/v1/rights_service.grpc.pb.h"
 #include "services/membership/domain/join.h"
@@ -16,6 +17,8 @@ namespace guestpass::membership {
 // RightsService, for services only. Thread-safe. What is passed in outlives this.
 class RightsService final : public rights::v1::RightsService::CallbackService {
  public:
+  static constexpr int kHeadsReads = 1;  // at once, as calls that come meanwhile share the next one
+
   RightsService(rpc::Runner& runner, MembershipStore& store)
       : runner_(runner), store_(store), heads_([&store] { return store.ReadHeads(); }) {}
 
@@ -49,6 +52,7 @@ class RightsService final : public rights::v1::RightsService::CallbackService {
   rpc::Runner& runner_;
   MembershipStore& store_;
   SharedRead<HeadsRead> heads_;
+  rpc::Executor heads_executor_{8, 1000};  // of its own: leases end where heads wait for what is slow
 };
 
 }  // namespace guestpass::membership

@@ -21,6 +21,9 @@ class UserRemovals {
   absl::StatusOr<v1::EraseUserResponse> EraseUser(const rpc::Call& call, const v1::EraseUserRequest& request);
 
  private:
+  // When a call's work has to be over.
+  static absl::Time WorkUntil(const rpc::Call& call);
+
   // Each gives how many records had an address.
   absl::StatusOr<int64_t> EraseOfMembers(const rpc::Call& call, const v1::EraseUserRequest& request,
                                          const UserId& user, absl::Time until);

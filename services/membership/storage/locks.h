@@ -12,10 +12,11 @@
 
 namespace guestpass::membership {
 
-// What a transaction found under its locks; nothing of it changes before the transaction ends, also not that
-// a thing is absent. A value.
+// What a transaction found under its locks. Before it ends nothing of it changes, also not that a thing is
+// absent, but for one thing: of who is locked for share the expiry clock may record what its times say. A
+// value.
 struct Locked {
-  absl::Time now;                   // the database's clock, read when the last lock was held
+  absl::Time now;                   // the database's clock, read when the plan's locks were held
   rights::RightsRevision revision;  // then, too; empty without an organization
   std::optional<Organization> organization;
   std::map<UserId, rights::OrganizationRole> organization_roles;
@@ -34,9 +35,10 @@ struct Locked {
 enum class LockMode { kShare, kUpdate };
 
 // What a transaction locks, before anything else and all at once, so that the order (organization, workspace,
-// channels by id, members by user) is kept in one place; later only an address is locked, and last the head.
-// Who only reads a thing shares its lock with others that do; who changes it has it alone. They are granted
-// in the order in which they were asked for: no crowd of readers keeps a change waiting (ADR 10).
+// channels by id, members by user) is kept in one place; later only an address is locked, then rows of
+// channels, and last the head. Who only reads a thing shares its lock with others that do; who changes it has
+// it alone. They are granted in the order in which they were asked for: no crowd of readers keeps a change
+// waiting (ADR 10).
 struct LockPlan {
   OrganizationId organization;                    // left empty where `workspace` says whose it is
   LockMode organization_mode = LockMode::kShare;  // and of the roles in it
@@ -48,6 +50,11 @@ struct LockPlan {
   // Whether what was found makes the workspace one of the things that change. If it does, the transaction
   // rolls back and begins again with that lock. Empty: never.
   std::function<bool(const Locked&)> changes_workspace;
+
+  // Why who asks may not, by what was found; the body judges again. Asked before an organization or a
+  // workspace is locked for update, by a look without locks: so who may not makes nobody wait. Empty:
+  // everybody may.
+  std::function<absl::Status(const Locked&)> judge;
 
   // Locks `user`, whom nobody else has asked to lock more strongly. No user: nothing.
   LockPlan& With(const UserId& user, LockMode mode);

@@ -12,6 +12,7 @@
 #include "common/rights/revision.h"
 #include "services/membership/domain/guest_admission.h"
 #include "services/membership/domain/model.h"
+#include "services/membership/storage/parts_tx.h"
 
 namespace guestpass::membership {
 
@@ -27,10 +28,8 @@ struct KeptAnswer {
 // is only queued, and goes to the database with the next question or the commit; so its errors are the
 // transaction's. What asks is answered after all that was queued before it; its errors are those of the
 // database, to be passed on as they are.
-class MembershipTx {
+class MembershipTx : public PartsTx {
  public:
-  virtual ~MembershipTx() = default;
-
   // A new organization, whose shard becomes the transaction's; a new display name of the locked one.
   virtual void InsertOrganization(const Organization& organization) = 0;
   virtual void UpdateOrganization(const Organization& organization) = 0;
@@ -38,15 +37,19 @@ class MembershipTx {
   // A user's role in the organization, new or another one; without a role, its end.
   virtual void PutOrganizationMember(const rights::OrganizationMemberState& state) = 0;
 
-  // Notes for good that the user, and these addresses of its (folded), are removed from all of the
-  // organization (M14), with the number of the latest change that was queued.
-  virtual void NoteRemoval(const OrganizationId& organization, const UserId& user,
-                           const std::vector<std::string>& addresses) = 0;
+  // Notes for good that the user is removed from all of the organization (M7), with the number of the latest
+  // change that was queued. The organization is locked for update, here and in the next two.
+  virtual void NoteRemoval(const OrganizationId& organization, const UserId& user) = 0;
 
-  // Ends the user's part in the organization's channels wherever only its role there gave it: where it is no
-  // direct member, and in PRIVATE ones also where it is a guest (M9). Gives which, in order.
-  virtual absl::StatusOr<std::vector<ChannelName>> LeaveWithoutMember(const OrganizationId& organization,
-                                                                      const UserId& user) = 0;
+  // Notes the same of those of these addresses (folded) that the user's records there still have: one that
+  // was erased meanwhile must not come back (M15). Gives which.
+  virtual absl::StatusOr<std::vector<std::string>> NoteAddresses(
+      const OrganizationId& organization, const UserId& user, const std::vector<std::string>& addresses) = 0;
+
+  // Notes the same of one address that a record has which is locked for update, with the number `n` of a
+  // removal that began before.
+  virtual void NoteAddress(const OrganizationId& organization, const UserId& user, const std::string& address,
+                           uint64_t n) = 0;
 
   // Owners other than `user`; stable while the organization is locked for update.
   virtual absl::StatusOr<int64_t> CountOtherOwners(const OrganizationId& organization,
@@ -59,23 +62,6 @@ class MembershipTx {
   // UpdateChannel: name and state.archived of one that is locked for update.
   virtual void InsertChannel(const Channel& channel) = 0;
   virtual void UpdateChannel(const Channel& channel) = 0;
-
-  // A new DIRECT channel of these users, in order. Where a rival has just made the same, the transaction
-  // rolls back and begins again, and finds it.
-  virtual void InsertDirect(const Channel& channel, const std::vector<UserId>& users) = 0;
-
-  // The DIRECT channel of exactly these users, in order.
-  virtual absl::StatusOr<std::optional<Channel>> FindDirect(const WorkspaceId& workspace,
-                                                            const std::vector<UserId>& users) = 0;
-
-  // Part in a PRIVATE channel; stable while the user is locked.
-  virtual absl::StatusOr<bool> IsParticipant(const ChannelId& channel, const UserId& user) = 0;
-  virtual void InsertParticipant(const ChannelId& channel, const UserId& user) = 0;
-  virtual void DeleteParticipant(const ChannelId& channel, const UserId& user) = 0;
-
-  // Ends the user's part in every PRIVATE channel of the workspace (M9). Gives which, in order.
-  virtual absl::StatusOr<std::vector<ChannelId>> LeavePrivateChannels(const WorkspaceId& workspace,
-                                                                      const UserId& user) = 0;
 
   // A new member, or a changed one: in the second case its row is locked for update. Where a rival has just
   // inserted the row, the transaction rolls back and begins again, and finds it.

@@ -66,6 +66,7 @@ struct ChangesRead {
 
 // What an invite would meet.
 struct InviteRead {
+  std::string epoch;
   absl::Time now;
   MemberRights inviter;        // with the channels asked for
   Workspace workspace;         // where inviter.found

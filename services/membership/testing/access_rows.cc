@@ -69,7 +69,8 @@ void AccessRows::AddGuest(const std::string& workspace, const std::string& user,
 }
 
 void AccessRows::AddParticipant(const std::string& channel, const std::string& user) {
-  Run("INSERT INTO participants (channel, user_id) VALUES ($1, $2)",
+  Run("INSERT INTO participants (channel, user_id, workspace) SELECT id, $2, workspace FROM channels WHERE "
+      "id = $1",
       Params::Of(Channel(channel), User(user)));
 }
 

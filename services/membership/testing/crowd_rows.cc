@@ -53,16 +53,24 @@ constexpr char kMembers[] = R"sql(
 
 constexpr char kParticipants[] = R"sql(
   INSERT INTO participants
-  SELECT id('PRIVATE1', i), id('u', i * 1000000 + j)
+  SELECT id('PRIVATE1', i), id('u', i * 1000000 + j), id('w', i)
   FROM generate_series($1::bigint, $2::bigint) i, generate_series($3::bigint, $4::bigint) j
   WHERE j % 2 = 0 AND i % 100 <> 8
 )sql";
 
 constexpr char kConversations[] = R"sql(
-  WITH made AS (INSERT INTO channels (id, workspace, kind, display_name, create_us)
-                SELECT id('d', i), id('w', 0), 'DIRECT', '', 1 FROM generate_series($1::bigint, $2::bigint) i)
+  WITH made AS (INSERT INTO channels (id, workspace, kind, display_name, create_us, direct_key)
+                SELECT id('d', i), id('w', 0), 'DIRECT', '', 1, 'd' || i FROM generate_series($1::bigint, $2::bigint) i)
   INSERT INTO participants
-  SELECT id('d', i), id('u', j) FROM generate_series($1::bigint, $2::bigint) i, unnest(array[i % 500, i + 1000]) j
+  SELECT id('d', i), id('u', j), id('w', 0) FROM generate_series($1::bigint, $2::bigint) i, unnest(array[i % 500, i + 1000]) j
+)sql";
+
+constexpr char kParts[] = R"sql(
+  WITH made AS (INSERT INTO channels (id, workspace, kind, display_name, create_us)
+                SELECT id('part', i * 1000000 + j), id('w', i), 'PRIVATE', 'Channel', 1
+                FROM generate_series($1::bigint, $2::bigint) i, generate_series(1, $3::bigint) j
+                RETURNING id, workspace)
+  INSERT INTO participants SELECT id, id('busy', 0), workspace FROM made
 )sql";
 
 constexpr char kLogs[] = R"sql(
@@ -121,6 +129,10 @@ void CrowdRows::AddMembers(int first_workspace, int last_workspace, int first, i
 }
 
 void CrowdRows::AddConversations(int first, int last) { Run(kConversations, Params::Of(first, last)); }
+
+void CrowdRows::AddParts(int first_workspace, int last_workspace, int count) {
+  Run(kParts, Params::Of(first_workspace, last_workspace, count));
+}
 
 postgres::Result CrowdRows::Run(absl::string_view sql, const Params& params) {
   absl::StatusOr<postgres::Result> result = session_->Run(sql, params);

@@ -32,9 +32,12 @@ class CrowdRows {
   // DIRECT channels of workspace 0.
   void AddConversations(int first, int last);
 
+  // In each of these workspaces that many PRIVATE channels more, in which user "busy" takes part as a member.
+  void AddParts(int first_workspace, int last_workspace, int count);
+
   // The id of kind "o" (organization), "w", "u" (of workspace 0), "everywhere" (user 1 of all: 0), "owner"
-  // (of an organization), "gone" (removed from every workspace: 0 to 24), or of a workspace's channel
-  // "PUBLIC1", "PUBLIC2", "PRIVATE1" or "PRIVATE2"; any other text names what is not there.
+  // (of an organization), "gone" (removed from every workspace: 0 to 24), "busy" (0), or of a workspace's
+  // channel "PUBLIC1", "PUBLIC2", "PRIVATE1" or "PRIVATE2"; any other text names what is not there.
   template <typename IdType>
   IdType Id(absl::string_view kind, int number) {
     return Run("SELECT id($1, $2::bigint)", postgres::Params::Of(kind, number)).As<IdType>(0, 0);

@@ -42,7 +42,9 @@ std::vector<CommittedEntries> Recorder::commits() const {
 }
 
 Installation::Installation(absl::Duration grace)
-    : database(MembershipMigrations()), pool(database.options(/*size=*/60)) {
+    : database(MembershipMigrations()),
+      pool(database.options(/*size=*/60)),
+      quick_pool(database.options(/*size=*/4)) {
   v1::CreateOrganizationRequest new_organization;
   new_organization.mutable_organization()->set_display_name("Organization");
   new_organization.set_owner(IdOf("owner").ToString());

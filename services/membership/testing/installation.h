@@ -75,10 +75,10 @@ class Installation {
 
   Recorder recorder;
   harness::TestDatabase database;
-  postgres::Pool pool;
-  PgMembershipStore store{pool, recorder};
+  postgres::Pool pool, quick_pool;
+  PgMembershipStore store{pool, quick_pool, recorder};
   PgUpkeep upkeep{pool};
-  PgAccessReader access_reader{pool};
+  PgAccessReader access_reader{quick_pool};
   const auth::Sealer pages = *auth::Sealer::Parse("k:" + std::string(64, 'a'));
 
  private:

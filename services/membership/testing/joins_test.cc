@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/rights/revision.h"
 #include "common/rpc/proto_time.h"
 #include "common/status/error.h"
 #include "gtest/gtest.h"
@@ -20,13 +21,14 @@ class JoinsTest : public testing::Test {
                                                       const rights::v1::JoinMemberRequest& request) {
     return here_.rights.JoinMember(Installation::AsService("invite", user), request);
   }
-  ResolveJoinResponse::Outcome Resolve(const std::string& key) {
+  ResolveJoinResponse Resolved(const std::string& key) {
     rights::v1::ResolveJoinRequest request;
     request.set_join_key(key);
     const auto response = here_.rights.ResolveJoin(Installation::AsService("invite"), request);
     EXPECT_TRUE(response.ok()) << response.status();
-    return response->outcome();
+    return *response;
   }
+  ResolveJoinResponse::Outcome Resolve(const std::string& key) { return Resolved(key).outcome(); }
   absl::Status CheckInvite(const std::string& by, const std::string& address, uint64_t* removed_n = nullptr) {
     rights::v1::CheckInviteRequest request;
     request.set_workspace(here_.workspace.ToString());
@@ -56,6 +58,7 @@ TEST_F(JoinsTest, AnInviteMakesAGuestAndTheKeyIsJoined) {
             absl::ToInt64Microseconds(absl::Hours(24)));
   EXPECT_EQ(here_.StateOf("ann").grants, std::vector<ChannelId>{here_.public_channel});
   EXPECT_EQ(Resolve("key"), ResolveJoinResponse::OUTCOME_JOINED);
+  EXPECT_FALSE(Resolved("key").already_member());
   EXPECT_EQ(here_.Count("SELECT count(*) FROM members WHERE address = 'ann@example.com'"), 1);
 }
 
@@ -103,6 +106,7 @@ TEST_F(JoinsTest, ADirectMemberIsAlreadyOneAndStaysAsItIs) {
   EXPECT_TRUE(joined->already_member());
   EXPECT_EQ(joined->member().role(), type::v1::ROLE_VIEWER);
   EXPECT_EQ(Resolve("key"), ResolveJoinResponse::OUTCOME_JOINED);
+  EXPECT_TRUE(Resolved("key").already_member()) << "a link's use is not spent by it";
   EXPECT_TRUE(Join("ann", here_.InviteBy("owner", "key"))->already_member());
 }
 
@@ -204,6 +208,23 @@ TEST_F(JoinsTest, CheckInviteJudgesInOrder) {
   ExpectReason(check(), Reason::kChannelArchived);
   ASSERT_TRUE(here_.NewSession()->Script("UPDATE channels SET kind = 'DIRECT'").ok());
   ExpectReason(check(), Reason::kChannelNotFound);
+}
+
+TEST_F(JoinsTest, CheckInviteSaysWhichMomentItJudged) {
+  rights::v1::CheckInviteRequest request;
+  request.set_workspace(here_.workspace.ToString());
+  request.set_role(type::v1::ROLE_MEMBER);
+  const auto checked = here_.rights.CheckInvite(Installation::AsService("invite", "owner"), request);
+  ASSERT_TRUE(checked.ok()) << checked.status();
+  const auto revision = rights::RightsRevision::Parse(checked->rights_revision());
+  ASSERT_TRUE(revision.has_value()) << checked->rights_revision();
+  EXPECT_EQ(revision->n, checked->rights_n());
+  const auto joined = Join("ann", here_.InviteBy("owner", "key"));
+  const auto later = rights::RightsRevision::Parse(joined->rights_revision());
+  ASSERT_TRUE(later.has_value()) << joined->rights_revision();
+  EXPECT_EQ(later->epoch, revision->epoch);
+  EXPECT_EQ(later->shard, revision->shard);
+  EXPECT_GT(later->n, revision->n);
 }
 
 TEST_F(JoinsTest, AnOperatorInvitesNobodyUnlessItIsAnAdminItself) {

@@ -97,5 +97,25 @@ TEST_F(LocksTest, TheTimeIsReadOnceAllIsHeld) {
   EXPECT_GE(now, asked);
 }
 
+TEST_F(LocksTest, WhoMayNotChangeAnOrganizationOrAWorkspaceWaitsForNobodyAndMakesNobodyWait) {
+  absl::Notification began, may_end;
+  std::thread reader = Holding(Plan("ann", LockMode::kShare), began, may_end);
+  began.WaitForNotification();
+  v1::UpdateOrganizationRequest rename;
+  rename.mutable_organization()->set_name(ToName(here_.organization));
+  rename.mutable_organization()->set_display_name("Mine");
+  v1::DeleteWorkspaceRequest remove;
+  remove.set_name(ToName(here_.workspace));
+  for (const std::string who : {"ann", "stranger"}) {
+    const rpc::Call call = Installation::As(who);
+    EXPECT_TRUE(
+        HasReason(here_.organizations.UpdateOrganization(call, rename).status(), Reason::kRoleTooLow));
+    EXPECT_TRUE(HasReason(here_.workspaces.DeleteWorkspace(call, remove).status(), Reason::kRoleTooLow));
+    EXPECT_TRUE(HasReason(here_.Remove(who, "owner"), Reason::kRoleTooLow));
+  }
+  may_end.Notify();
+  reader.join();
+}
+
 }  // namespace
 }  // namespace guestpass::membership

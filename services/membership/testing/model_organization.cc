@@ -16,9 +16,10 @@ bool IsLastOwner(Person person, const Model& model) {
 }
 
 // Whoever was there through the organization only takes part in nothing any more; a guest of the workspace
-// gets to PRIVATE channels by grants again (M9).
+// gets to PRIVATE channels by grants again (M9). No invite made before lets it into any workspace (M7).
 void EndRole(Person person, Model& model) {
   model.organization.erase(person);
+  for (Workspace& workspace : model.workspaces) workspace.removed[person] = model.step;
   for (int i = 0; i < static_cast<int>(model.workspaces.size()); ++i) {
     const Member* direct = model.Find(person, i);
     if (direct == nullptr || direct->guest.has_value()) {
@@ -56,7 +57,7 @@ std::string RemoveUser(const Operation& op, Model& model) {
   if (const No no = model.NeedOrganizationOwner(op.caller)) return *no;
   const auto role = model.OrganizationRoleOf(op.user);
   if (role == OrganizationRole::kAdmin) EndRole(op.user, model);
-  if (role != OrganizationRole::kOwner) {  // no invite made before lets it into any workspace (M7, M14)
+  if (role != OrganizationRole::kOwner) {  // (M14)
     for (Workspace& workspace : model.workspaces) workspace.removed[op.user] = model.step;
   }
   int removed = 0, blocked = role == OrganizationRole::kOwner ? 1 : 0;  // the ownership itself

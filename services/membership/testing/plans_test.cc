@@ -5,12 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/status/macros.h"
 #include "gtest/gtest.h"
-#include "services/membership/storage/postgres/membership_migrations.h"
-#include "services/membership/storage/postgres/pg_access_reader.h"
-#include "services/membership/storage/postgres/pg_membership_store.h"
-#include "services/membership/storage/postgres/pg_upkeep.h"
-#include "services/membership/testing/crowd_rows.h"
-#include "tests/harness/servers/test_database.h"
+#include "services/membership/testing/plans_crowd.h"
 
 // That no query reads more than it needs, by what the database counted while the store's own methods ran:
 // with 100,000 members in 1,000 workspaces, one of which has 20,000, and with plans made then or while there
@@ -33,65 +28,11 @@ constexpr char kRead[] = R"sql(
   FROM pg_stat_user_indexes WHERE idx_tup_read > 0
 )sql";
 
-class Silent : public CommitListener {
-  void OnCommit(const CommittedEntries&) override {}
-};
-
 // A method with arguments, and how many entries of indexes it may read, whenever it was planned.
 struct Query {
   std::string name;
   int64_t most;
   std::function<absl::Status()> run;
-};
-
-// A crowd, and what reads and changes it on a pool of one session, so that its plans are theirs and its
-// counters can be told to report.
-class Crowd {
- public:
-  Crowd() {
-    rows_.AddOrganizations(0, 0);
-    rows_.AddMembers(0, 0, 0, 19);
-    rows_.AddMembers(5, 5, 9, 9);
-    rows_.AddConversations(0, 1);
-  }
-
-  void Grow() {
-    rows_.AddOrganizations(1, 99);
-    rows_.AddMembers(0, 0, 20, 19999);
-    rows_.AddMembers(1, 4, 0, 89);
-    rows_.AddMembers(5, 5, 10, 4999);
-    rows_.AddMembers(6, 7, 0, 89);
-    rows_.AddMembers(8, 9, 0, 4999);
-    rows_.AddMembers(10, 999, 0, 89);
-    rows_.AddConversations(2, 19999);
-  }
-
-  // Makes the session tell what it has counted.
-  void Flush() {
-    auto lease = pool_.Acquire();
-    ASSERT_TRUE(lease.ok() && (**lease).Run("SELECT pg_stat_force_next_flush()").ok());
-  }
-
-  // The id of somebody or something that there was not yet.
-  template <typename IdType>
-  IdType NewId() {
-    return rows_.Id<IdType>("new", ++made_);
-  }
-
-  CrowdRows& rows() { return rows_; }
-  PgMembershipStore& store() { return store_; }
-  PgAccessReader& access() { return access_; }
-  PgUpkeep& upkeep() { return upkeep_; }
-
- private:
-  const harness::TestDatabase database_{MembershipMigrations()};
-  CrowdRows rows_{database_.conninfo()};
-  postgres::Pool pool_{database_.options(/*size=*/1)};
-  Silent silent_;
-  PgMembershipStore store_{pool_, silent_};
-  PgAccessReader access_{pool_};
-  PgUpkeep upkeep_{pool_};
-  int made_ = 0;
 };
 
 class PlansTest : public testing::Test {
@@ -286,7 +227,8 @@ void PlansTest::AddUpkeep() {
 void PlansTest::AddChanges() {
   const WorkspaceId workspace = crowd_->rows().Id<WorkspaceId>("w", 0);
   const OrganizationId organization = crowd_->rows().Id<OrganizationId>("o", 0);
-  const UserId user = crowd_->rows().Id<UserId>("new", 0), another = crowd_->rows().Id<UserId>("u", 2);
+  const UserId user = crowd_->rows().Id<UserId>("new", 0), another = crowd_->rows().Id<UserId>("u", 2),
+               owner = crowd_->rows().Id<UserId>("owner", 0);
   const ChannelId channel = crowd_->rows().Id<ChannelId>("PRIVATE1", 0);
   LockPlan plan{.workspace = workspace,
                 .workspace_mode = LockMode::kUpdate,
@@ -304,6 +246,9 @@ void PlansTest::AddChanges() {
     tx.PutOrganizationMember({organization, user, rights::OrganizationRole::kAdmin});
     tx.PutOrganizationMember({organization, user, std::nullopt});
     RETURN_IF_ERROR(tx.LeaveWithoutMember(organization, user).status());
+    tx.NoteRemoval(organization, user);
+    RETURN_IF_ERROR(tx.NoteAddresses(organization, user, {"a1"}).status());
+    tx.NoteAddress(organization, user, "a2", 1);
     RETURN_IF_ERROR(tx.RemovedN(workspace, user, "a1").status());
     RETURN_IF_ERROR(tx.FindDirect(workspace, {user, another}).status());
     tx.UpdateWorkspace(*locked.workspace);
@@ -329,12 +274,48 @@ void PlansTest::AddChanges() {
     RETURN_IF_ERROR(tx.CountOtherOwners(organization, user).status());
     return tx.CountOtherAdmins(workspace, user).status();
   };
+  // These leave the 1,000 channels of workspace 2, and look at none of the 100,000 others.
+  const WorkspaceId busy_workspace = crowd_->rows().Id<WorkspaceId>("w", 2);
+  const UserId busy = crowd_->rows().Id<UserId>("busy", 0);
+  LockPlan removal{.workspace = busy_workspace};
+  removal.With(busy, LockMode::kUpdate);
+  const auto remove_busy = [=](MembershipTx& tx, const Locked&) -> absl::Status {
+    tx.OnlyJudge();
+    return tx.RemoveMember({.state = {.workspace = busy_workspace, .user = busy}}).status();
+  };
+  const auto make_guest = [=](MembershipTx& tx, const Locked&) -> absl::Status {
+    tx.OnlyJudge();
+    return tx.LeavePrivateChannels(busy_workspace, busy).status();
+  };
+  const auto leave_organization = [=](MembershipTx& tx, const Locked&) -> absl::Status {
+    tx.OnlyJudge();
+    return tx.LeaveWithoutMember(organization, busy).status();
+  };
+  const auto find_full = [=](MembershipTx& tx, const Locked&) -> absl::Status {
+    tx.OnlyJudge();
+    return tx.FindFull(busy_workspace, rights::ChannelKind::kPrivate, {another, busy}).status();
+  };
+  const auto own_parts = [=](MembershipTx& tx, const Locked& locked) -> absl::Status {
+    tx.OnlyJudge();
+    const Member member{.state = {.workspace = busy_workspace, .user = owner, .role = Role::kMember},
+                        .create_time = locked.now};
+    tx.InsertMember(member);
+    tx.UpdateMember(member);
+    return tx.RemoveMember(member).status();
+  };
+  LockPlan joining{.workspace = busy_workspace};
+  joining.With(owner, LockMode::kUpdate);
   const auto transact = [](const LockPlan& plan, auto body) {
     return [=] { return crowd_->store().Transact(plan, {}, body).status(); };
   };
   Add("Transact", 300, transact(plan, body));
   Add("CountGuests", 20100, transact(plan, count_guests));
   Add("CountOtherOwners, CountOtherAdmins", 2100, transact(plan, count_others));
+  Add("RemoveMember, of a thousand parts", 2200, transact(removal, remove_busy));
+  Add("LeavePrivateChannels, a thousand", 3300, transact(removal, make_guest));
+  Add("LeaveWithoutMember, none", 50, transact(removal, leave_organization));
+  Add("FindFull", 1100, transact(removal, find_full));
+  Add("InsertMember, UpdateMember, of an owner", 50, transact(joining, own_parts));
 }
 
 // What there was not.

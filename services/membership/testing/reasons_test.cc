@@ -189,6 +189,19 @@ TEST_F(ReasonsTest, OfAWorkspacesSettings) {
   Expect(Reason::kGuestLifetimeExceeded, "admin", &Stub::CreateMember, too_long);
 }
 
+TEST_F(ReasonsTest, OfHowMuchOneTakesPartIn) {
+  const auto filled = here_.NewSession()->Run(
+      "WITH made AS (INSERT INTO channels (id, workspace, kind, display_name, create_us) "
+      "              SELECT 'c' || i, $1, 'PRIVATE', '', 0 FROM generate_series(1, 1000) i RETURNING id) "
+      "INSERT INTO participants (channel, user_id, workspace) SELECT id, $2, $1 FROM made",
+      postgres::Params::Of(here_.workspace, Installation::IdOf("member")));
+  ASSERT_TRUE(filled.ok()) << filled.status();
+  v1::AddChannelMemberRequest add;
+  add.set_channel(here_.ChannelName(here_.private_channel));
+  add.set_user(Installation::IdOf("member").ToString());
+  Expect(Reason::kParticipationLimitReached, "admin", &Stub::AddChannelMember, add);
+}
+
 TEST_F(ReasonsTest, OfARequestItself) {
   Expect(Reason::kFieldInvalid, "admin", &Stub::UpdateMember, v1::UpdateMemberRequest());
   v1::ListMembersRequest list;

@@ -58,7 +58,7 @@ void Records::AddChannel(const std::string& name, const std::string& kind, const
 }
 
 void Records::AddParticipants(const std::string& channel, const std::vector<std::string>& users) {
-  Run("INSERT INTO participants SELECT $1, unnest($2::text[])",
+  Run("INSERT INTO participants SELECT id, unnest($2::text[]), workspace FROM channels WHERE id = $1",
       Params::Of(Named<ChannelId>(channel), IdsOf<UserId>(users)));
 }
 

@@ -25,8 +25,9 @@ constexpr char kWorkspace[] = R"sql(
   INSERT INTO members (workspace, user_id, shard, role, address, recorded_state, grants, create_us)
     SELECT test_id('w', $0), test_id('u', i), 7, 'MEMBER', 'user' || i || '@example.com', 'ACTIVE', '{}', 0
     FROM generate_series(1, $1) i;
-  INSERT INTO participants SELECT test_id('h', 10 * $0), test_id('u', i) FROM generate_series(1, $1) i;
-  INSERT INTO participants VALUES (test_id('h', 10 * $0 + 1), test_id('u', 0));
+  INSERT INTO participants SELECT test_id('h', 10 * $0), test_id('u', i), test_id('w', $0)
+    FROM generate_series(1, $1) i;
+  INSERT INTO participants VALUES (test_id('h', 10 * $0 + 1), test_id('u', 0), test_id('w', $0));
 )sql";
 
 // $0 is the shard, $1 how many, $2 how many microseconds ago.

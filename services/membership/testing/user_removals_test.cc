@@ -1,25 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "absl/strings/str_cat.h"
 #include "common/rights/names.h"
+#include "services/membership/testing/hooked_upkeep.h"
 #include "services/membership/testing/organization_cast.h"
 
 namespace guestpass::membership {
 namespace {
 
 using type::v1::ROLE_ADMIN;
-
-// What happens between a look at the user's workspaces and the removals.
-class HookedUpkeep : public PgUpkeep {
- public:
-  using PgUpkeep::PgUpkeep;
-  absl::StatusOr<std::vector<WorkspaceId>> OnlyAdminOf(const std::vector<WorkspaceId>& workspaces,
-                                                       const UserId& user) override {
-    auto found = PgUpkeep::OnlyAdminOf(workspaces, user);
-    hook();
-    return found;
-  }
-  std::function<void()> hook = [] {};
-};
 
 class UserRemovalsTest : public OrganizationCast {
  protected:
@@ -288,31 +276,6 @@ TEST_F(UserRemovalsTest, WhatWentMeanwhileIsNothingToReport) {
   EXPECT_EQ(response.blocked_size(), 0);
   EXPECT_TRUE(response.done());
   EXPECT_EQ(Records("member"), 1) << "the deleted workspace's record is not looked at";
-}
-
-TEST_F(UserRemovalsTest, NoInviteMadeBeforeLetsTheUserIntoAnyWorkspaceAndALaterOneDoes) {
-  const WorkspaceId other = AddWorkspace();  // which the user is no member of
-  const auto join = [&](const std::string& user, const std::string& address, const WorkspaceId& workspace,
-                        rights::v1::JoinMemberRequest invite) {
-    invite.set_workspace(workspace.ToString());
-    invite.set_role(type::v1::ROLE_MEMBER);
-    invite.clear_channels();
-    rpc::Call call = Installation::AsService("invite", user);
-    call.caller.user->email = address;
-    return Told(here_.rights.JoinMember(call, invite).status());
-  };
-  std::vector<rights::v1::JoinMemberRequest> before;
-  for (const std::string key : {"1", "2", "3", "4"}) before.push_back(here_.InviteBy("owner", key));
-  RemoveUser("member");
-  const std::string address = "member@example.com";
-  EXPECT_EQ(join("member", address, here_.workspace, before[0]), "INVITE_NO_LONGER_VALID");
-  EXPECT_EQ(join("member", address, other, before[1]), "INVITE_NO_LONGER_VALID");
-  EXPECT_EQ(join("members-second-account", address, other, before[2]), "INVITE_NO_LONGER_VALID");
-  EXPECT_EQ(join("stranger", "stranger@example.com", other, before[3]), "OK");
-  for (const WorkspaceId& workspace : {here_.workspace, other}) {
-    EXPECT_EQ(join("member", address, workspace, here_.InviteBy("owner", "after" + workspace.ToString())),
-              "OK");
-  }
 }
 
 }  // namespace

@@ -125,9 +125,10 @@ std::map<std::string, std::string> Stack::Settings(absl::string_view service) co
   if (StoresSomething(service)) {
     settings["GUESTPASS_DATABASE"] = postgres_->conninfo(RoleOf(service), RoleOf(service));
   }
-  if (service == kMembership) {
+  if (service == kMembership || service == kInvite) {
     settings["GUESTPASS_PAGE_KEYS_FILE"] = credentials_->page_keys_file();
-  } else {
+  }
+  if (service != kMembership) {
     settings["GUESTPASS_MEMBERSHIP"] = services_.front()->address();
     settings["GUESTPASS_SERVICE_TOKEN_FILE"] = credentials_->service_token_file(service);
   }

@@ -1,154 +1,128 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/storage/postgres/pg_invite_store.h"
 
-#include "absl/strings/str_cat.h"
+#include <set>
+#include <string>
+#include <utility>
+
 #include "common/postgres/transact.h"
 #include "common/status/macros.h"
 #include "services/invite/domain/errors.h"
 #include "services/invite/storage/postgres/invite_row.h"
+#include "services/invite/storage/postgres/pg_invite_tx.h"
 
 namespace guestpass::invite {
 namespace {
 
 using postgres::Params;
+using postgres::Pipeline;
 using postgres::Result;
 
-constexpr char kNow[] = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+constexpr char kNow[] = "SELECT now_us()";
 
-constexpr char kEndStale[] = R"sql(
-  UPDATE invites SET state = CASE WHEN rights_n < $3 THEN 'REVOKED' ELSE 'EXPIRED' END
-  WHERE workspace = $1 AND email_folded = $2 AND state = 'PENDING' AND (rights_n < $3 OR expire_us <= $4)
+constexpr char kGet[] = "SELECT " GUESTPASS_INVITE_COLUMNS " FROM invites WHERE workspace = $1 AND id = $2";
+
+constexpr char kList[] = "SELECT " GUESTPASS_INVITE_COLUMNS R"sql(
+  FROM invites
+  WHERE workspace = $1
+    AND (create_us, id) < (coalesce($2, 9223372036854775807), coalesce($3, ''))
+    AND ($4::text[] = '{}' OR
+         CASE WHEN state = 'PENDING' AND expire_us <= (SELECT now_us()) THEN 'EXPIRED' ELSE state END = ANY ($4))
+    AND ($5::bigint IS NULL OR expire_us < $5)
+  ORDER BY create_us DESC, id DESC LIMIT $6
 )sql";
 
-// A rival that has inserted and not yet committed is waited for.
-constexpr char kInsert[] = R"sql(
-  INSERT INTO invites (workspace, id, email, email_folded, role, channels, guest_expire_us, guest_ttl_us,
-                       inviter, rights_n, check_us, state, delivery, expire_us, create_us, secret_hash)
-  VALUES ($1, $2, $3, $4, $5, $6::text[], $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-  ON CONFLICT (workspace, email_folded) WHERE state = 'PENDING' DO NOTHING
+// Everybody who settles locks attempts, and then links, in the same order.
+constexpr char kHoldReservations[] = R"sql(
+  SELECT FROM unnest($1::text[]) AS q (join_key)
+  CROSS JOIN LATERAL (SELECT FROM reservations WHERE join_key = q.join_key FOR NO KEY UPDATE) r
 )sql";
 
-constexpr char kMarkSent[] = R"sql(
-  UPDATE invites SET delivery = 'SENT' WHERE workspace = $1 AND id = $2 AND delivery = 'SENDING'
+constexpr char kHoldInvites[] = R"sql(
+  SELECT FROM unnest($1::text[], $2::text[]) AS q (workspace, invite)
+  CROSS JOIN LATERAL (
+    SELECT FROM invites WHERE workspace = q.workspace AND id = q.invite FOR NO KEY UPDATE) i
 )sql";
 
-// FOR UPDATE where the row may go, so that no reservation of it is being inserted; else nobody's foreign key
-// needs to wait.
-constexpr char kLockToRemove[] = "SELECT FROM invites WHERE workspace = $1 AND id = $2 FOR UPDATE";
-constexpr char kLock[] = "SELECT FROM invites WHERE workspace = $1 AND id = $2 FOR NO KEY UPDATE";
-
-constexpr char kRemove[] = R"sql(
-  DELETE FROM invites
-  WHERE workspace = $1 AND id = $2 AND state = 'PENDING' AND delivery = 'SENDING'
-    AND NOT EXISTS (SELECT FROM reservations WHERE workspace = $1 AND invite = $2)
+// Rows are gone through by ctid, which the locks keep: one look at each of them.
+constexpr char kSettleAll[] = R"sql(
+  WITH settled AS (
+    UPDATE reservations
+    SET state = CASE WHEN join_key = ANY ($2::text[]) THEN 'SPENT' ELSE 'FREED' END, settle_us = now_us()
+    WHERE ctid = ANY (ARRAY(SELECT (SELECT ctid FROM reservations WHERE join_key = q.join_key AND state = 'OPEN')
+                            FROM unnest($1::text[]) AS q (join_key)))
+    RETURNING workspace, invite, state, counts
+  ), spent AS (
+    SELECT workspace, invite, count(*) AS n FROM settled WHERE state = 'SPENT' AND counts GROUP BY 1, 2
+  )
+  UPDATE invites
+  SET spent = invites.spent + (SELECT n FROM spent s WHERE s.workspace = invites.workspace AND s.invite = id)
+  WHERE ctid = ANY (ARRAY(SELECT (SELECT ctid FROM invites WHERE workspace = s.workspace AND id = s.invite)
+                          FROM spent s))
 )sql";
-
-constexpr char kOpenReservation[] = R"sql(
-  SELECT join_key, user_id, create_us FROM reservations
-  WHERE workspace = $1 AND invite = $2 AND state = 'OPEN'
-)sql";
-
-constexpr char kReserve[] = R"sql(
-  INSERT INTO reservations (join_key, workspace, invite, user_id, state, create_us)
-  VALUES ($1, $2, $3, $4, 'OPEN', $5)
-)sql";
-
-constexpr char kSettle[] = R"sql(
-  UPDATE reservations SET state = $2, settle_us = $3 WHERE join_key = $1 AND state = 'OPEN'
-)sql";
-
-constexpr char kRedeemed[] = R"sql(
-  UPDATE invites SET state = 'REDEEMED', redeemed_by = $3, redeem_us = $4 WHERE workspace = $1 AND id = $2
-)sql";
-
-absl::StatusOr<absl::Time> ReadNow(postgres::Session& session) {
-  ASSIGN_OR_RETURN(const Result result, session.Run(kNow));
-  return result.Time(0, 0);
-}
-
-class PgInviteTx : public InviteTx {
- public:
-  PgInviteTx(postgres::Session& session, absl::Time now) : session_(session), now_(now) {}
-
-  absl::Time Now() const override { return now_; }
-
-  absl::Status EndStale(const WorkspaceId& workspace, absl::string_view address,
-                        uint64_t removed_n) override {
-    return session_.Run(kEndStale, Params::Of(workspace, address, removed_n, now_)).status();
-  }
-
-  absl::Status Insert(const Invite& invite, absl::string_view secret_hash) override {
-    ASSIGN_OR_RETURN(const Result result, session_.Run(kInsert, InviteParams(invite).AddBytes(secret_hash)));
-    return result.affected() == 1 ? absl::OkStatus() : InvitePendingForEmail();
-  }
-
-  absl::Status MarkSent(const InviteName& name) override {
-    return session_.Run(kMarkSent, Params::Of(name.workspace, name.invite)).status();
-  }
-
-  absl::StatusOr<bool> RemoveUndelivered(const InviteName& name) override {
-    const Params params = Params::Of(name.workspace, name.invite);
-    RETURN_IF_ERROR(session_.Run(kLockToRemove, params).status());
-    ASSIGN_OR_RETURN(const Result result, session_.Run(kRemove, params));
-    return result.affected() == 1;
-  }
-
-  absl::StatusOr<Invite> GetBySecret(absl::string_view secret_hash) override {
-    static const std::string* const kGet = new std::string(
-        absl::StrCat("SELECT ", kInviteColumns, " FROM invites WHERE secret_hash = $1 FOR NO KEY UPDATE"));
-    ASSIGN_OR_RETURN(const Result result, session_.Run(*kGet, Params().AddBytes(secret_hash)));
-    if (result.rows() == 0) return InviteNotFound();
-    ASSIGN_OR_RETURN(now_, ReadNow(session_));
-    return ReadInvite(result, 0);
-  }
-
-  absl::StatusOr<std::optional<Reservation>> OpenReservation(const InviteName& invite) override {
-    ASSIGN_OR_RETURN(const Result result,
-                     session_.Run(kOpenReservation, Params::Of(invite.workspace, invite.invite)));
-    if (result.rows() == 0) return std::optional<Reservation>();
-    return std::optional<Reservation>({.join_key = std::string(result.Text(0, 0)),
-                                       .invite = invite,
-                                       .user = result.As<UserId>(0, 1),
-                                       .create_time = result.Time(0, 2)});
-  }
-
-  absl::Status Reserve(const Reservation& reservation) override {
-    return session_
-        .Run(kReserve, Params::Of(reservation.join_key, reservation.invite.workspace,
-                                  reservation.invite.invite, reservation.user, reservation.create_time))
-        .status();
-  }
-
-  absl::Status Settle(const Reservation& reservation, bool joined) override {
-    const InviteName& invite = reservation.invite;
-    RETURN_IF_ERROR(session_.Run(kLock, Params::Of(invite.workspace, invite.invite)).status());
-    ASSIGN_OR_RETURN(
-        const Result settled,
-        session_.Run(kSettle, Params::Of(reservation.join_key, joined ? "SPENT" : "FREED", now_)));
-    if (!joined || settled.affected() == 0) return absl::OkStatus();
-    return session_.Run(kRedeemed, Params::Of(invite.workspace, invite.invite, reservation.user, now_))
-        .status();
-  }
-
- private:
-  postgres::Session& session_;
-  absl::Time now_;
-};
 
 }  // namespace
 
 absl::Status PgInviteStore::Transact(absl::FunctionRef<absl::Status(InviteTx&)> body) {
-  return postgres::Transact(pool_, postgres::Isolation::kReadCommitted, [&](postgres::Session& session) {
-    const absl::StatusOr<absl::Time> now = ReadNow(session);
-    if (!now.ok()) return now.status();
-    PgInviteTx tx(session, *now);
-    return body(tx);
-  });
+  return Explained(postgres::TransactPipelined(pool_, [&](Pipeline& pipeline) -> absl::Status {
+    PgInviteTx tx(pipeline);
+    RETURN_IF_ERROR(body(tx));
+    return tx.status();
+  }));
 }
 
 absl::StatusOr<absl::Time> PgInviteStore::Now() {
   ASSIGN_OR_RETURN(postgres::Lease session, pool_.Acquire());
-  return ReadNow(*session);
+  ASSIGN_OR_RETURN(const Result result, session->Run(kNow));
+  return result.Time(0, 0);
+}
+
+absl::StatusOr<Invite> PgInviteStore::Get(const InviteName& name) {
+  ASSIGN_OR_RETURN(postgres::Lease session, pool_.Acquire());
+  ASSIGN_OR_RETURN(const Result result, session->Run(kGet, Params::Of(name.workspace, name.invite)));
+  if (result.rows() == 0) return InviteNotFound();
+  return ReadInvite(result, 0);
+}
+
+absl::StatusOr<std::vector<Invite>> PgInviteStore::List(const InviteFilter& filter,
+                                                        const std::optional<InvitePlace>& after, int limit) {
+  std::vector<std::string> states;
+  for (State state : filter.states) states.emplace_back(TextOf(state));
+  Params params = Params::Of(filter.workspace);
+  if (after.has_value()) {
+    params.Add(after->create_time).Add(after->invite);
+  } else {
+    params.AddNull().AddNull();
+  }
+  params.Add(states).Add(filter.expire_before).Add(limit);
+  ASSIGN_OR_RETURN(postgres::Lease session, pool_.Acquire());
+  ASSIGN_OR_RETURN(const Result result, session->Run(kList, params));
+  std::vector<Invite> invites;
+  for (int row = 0; row < result.rows(); ++row) invites.push_back(ReadInvite(result, row));
+  return invites;
+}
+
+absl::Status PgInviteStore::SettleUnlimited(const std::vector<Settlement>& settlements) {
+  std::set<std::string> keys, joined;
+  std::set<std::pair<std::string, std::string>> links;
+  for (const Settlement& settlement : settlements) {
+    const Reservation& reservation = settlement.reservation;
+    keys.insert(reservation.join_key);
+    if (settlement.joined) joined.insert(reservation.join_key);
+    links.emplace(reservation.invite.workspace.text(), reservation.invite.invite.text());
+  }
+  std::vector<std::string> workspaces, invites;
+  for (const auto& [workspace, invite] : links) {
+    workspaces.push_back(workspace);
+    invites.push_back(invite);
+  }
+  const std::vector<std::string> all(keys.begin(), keys.end()), spent(joined.begin(), joined.end());
+  return postgres::TransactPipelined(pool_, [&](Pipeline& pipeline) {
+    pipeline.Add(kHoldReservations, Params::Of(all));
+    pipeline.Add(kHoldInvites, Params::Of(workspaces, invites));
+    pipeline.Add(kSettleAll, Params::Of(all, spent));
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace guestpass::invite

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "common/postgres/pool.h"
 #include "services/invite/storage/invite_store.h"
 
@@ -13,6 +16,10 @@ class PgInviteStore : public InviteStore {
 
   absl::Status Transact(absl::FunctionRef<absl::Status(InviteTx&)> body) override;
   absl::StatusOr<absl::Time> Now() override;
+  absl::StatusOr<Invite> Get(const InviteName& name) override;
+  absl::StatusOr<std::vector<Invite>> List(const InviteFilter& filter,
+                                           const std::optional<InvitePlace>& after, int limit) override;
+  absl::Status SettleUnlimited(const std::vector<Settlement>& settlements) override;
 
  private:
   postgres::Pool& pool_;

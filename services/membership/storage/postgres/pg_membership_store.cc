@@ -28,6 +28,11 @@ constexpr char kCancelJoinKey[] = R"sql(
 constexpr char kReadJoinKey[] =
     "SELECT outcome, workspace, user_id, already_member FROM join_keys WHERE join_key = $1";
 
+// Whether more than single channels and members.
+bool LocksOthersOut(const LockPlan& plan, LockMode workspace_mode) {
+  return plan.organization_mode == LockMode::kUpdate || workspace_mode == LockMode::kUpdate;
+}
+
 }  // namespace
 
 absl::StatusOr<Committed> PgMembershipStore::Transact(
@@ -53,6 +58,11 @@ absl::Status PgMembershipStore::TransactOnce(
   return postgres::TransactPipelined(pool_, [&](Pipeline& pipeline) -> absl::Status {
     outcome = {};
     Locked locked;
+    if (plan.judge && LocksOthersOut(plan, workspace_mode)) {
+      RETURN_IF_ERROR(LookAround(pipeline, plan, locked));
+      RETURN_IF_ERROR(plan.judge(locked));
+      locked = {};
+    }
     RETURN_IF_ERROR(TakeLocks(pipeline, plan, workspace_mode, locked));
     outcome.too_weak =
         workspace_mode == LockMode::kShare && plan.changes_workspace && plan.changes_workspace(locked);

@@ -14,8 +14,11 @@ namespace guestpass::membership {
 // A MembershipStore on PostgreSQL. Its role in the database needs what the migrations make and nothing else.
 class PgMembershipStore : public MembershipStore {
  public:
-  // Both outlive this.
-  PgMembershipStore(postgres::Pool& pool, CommitListener& listener) : pool_(pool), listener_(listener) {}
+  // All outlive this. Heads are read from `heads_pool`, since leases end where they are not.
+  PgMembershipStore(postgres::Pool& pool, postgres::Pool& heads_pool, CommitListener& listener)
+      : pool_(pool), heads_pool_(heads_pool), listener_(listener) {}
+  PgMembershipStore(postgres::Pool& pool, CommitListener& listener)
+      : PgMembershipStore(pool, pool, listener) {}
 
   absl::StatusOr<Committed> Transact(
       const LockPlan& plan, const Actor& actor,
@@ -46,6 +49,7 @@ class PgMembershipStore : public MembershipStore {
   void Tell(const CommittedEntries& committed);
 
   postgres::Pool& pool_;
+  postgres::Pool& heads_pool_;
   CommitListener& listener_;
 };
 

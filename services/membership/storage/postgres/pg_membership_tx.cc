@@ -34,8 +34,6 @@ constexpr char kRemovedN[] = R"sql(
   FROM (SELECT $1 UNION ALL SELECT organization FROM workspaces WHERE id = $1) AS p (place)
 )sql";
 
-constexpr char kIsParticipant[] = "SELECT FROM participants WHERE channel = $1 AND user_id = $2";
-
 constexpr char kInsertJoinKey[] = R"sql(
   INSERT INTO join_keys (join_key, outcome, workspace, user_id, already_member, decided_us, keep_until_us)
   SELECT $1::text, 'JOINED', $2::text, $3::text, $4::boolean, now, now + $5::bigint FROM now_us() AS now
@@ -58,7 +56,7 @@ constexpr absl::string_view kDecidedOnce = "join_keys_pkey";
 }  // namespace
 
 PgMembershipTx::PgMembershipTx(postgres::Pipeline& pipeline, const Locked& locked, RightsRecord& record)
-    : pipeline_(pipeline), record_(record) {
+    : pipeline_(pipeline), locked_(locked), record_(record) {
   if (locked.organization.has_value()) shard_ = locked.organization->shard;
 }
 
@@ -90,11 +88,6 @@ absl::StatusOr<uint64_t> PgMembershipTx::RemovedN(const WorkspaceId& workspace, 
   LockAddress(pipeline_, workspace, address);
   ASSIGN_OR_RETURN(const Result result, Ask(kRemovedN, Params::Of(workspace, user, address)));
   return static_cast<uint64_t>(result.Int64(0, 0));
-}
-
-absl::StatusOr<bool> PgMembershipTx::IsParticipant(const ChannelId& channel, const UserId& user) {
-  ASSIGN_OR_RETURN(const Result result, Ask(kIsParticipant, Params::Of(channel, user)));
-  return result.rows() == 1;
 }
 
 void PgMembershipTx::InsertJoinKey(const JoinKey& key) {

@@ -22,8 +22,12 @@ class PgMembershipTx : public MembershipTx {
   void InsertOrganization(const Organization& organization) override;
   void UpdateOrganization(const Organization& organization) override;
   void PutOrganizationMember(const rights::OrganizationMemberState& state) override;
-  void NoteRemoval(const OrganizationId& organization, const UserId& user,
-                   const std::vector<std::string>& addresses) override;
+  void NoteRemoval(const OrganizationId& organization, const UserId& user) override;
+  absl::StatusOr<std::vector<std::string>> NoteAddresses(const OrganizationId& organization,
+                                                         const UserId& user,
+                                                         const std::vector<std::string>& addresses) override;
+  void NoteAddress(const OrganizationId& organization, const UserId& user, const std::string& address,
+                   uint64_t n) override;
   absl::StatusOr<std::vector<ChannelName>> LeaveWithoutMember(const OrganizationId& organization,
                                                               const UserId& user) override;
   absl::StatusOr<int64_t> CountOtherOwners(const OrganizationId& organization, const UserId& user) override;
@@ -35,6 +39,8 @@ class PgMembershipTx : public MembershipTx {
   absl::StatusOr<std::optional<Channel>> FindDirect(const WorkspaceId& workspace,
                                                     const std::vector<UserId>& users) override;
   absl::StatusOr<bool> IsParticipant(const ChannelId& channel, const UserId& user) override;
+  absl::StatusOr<std::optional<UserId>> FindFull(const WorkspaceId& workspace, rights::ChannelKind kind,
+                                                 const std::vector<UserId>& users) override;
   void InsertParticipant(const ChannelId& channel, const UserId& user) override;
   void DeleteParticipant(const ChannelId& channel, const UserId& user) override;
   absl::StatusOr<std::vector<ChannelId>> LeavePrivateChannels(const WorkspaceId& workspace,
@@ -63,8 +69,12 @@ class PgMembershipTx : public MembershipTx {
   absl::StatusOr<postgres::Result> Ask(absl::string_view sql, postgres::Params params);
   absl::StatusOr<std::vector<ChannelName>> Leave(absl::string_view sql, postgres::Params params,
                                                  const UserId& user);
+  absl::StatusOr<std::vector<ChannelId>> LeaveAllChannels(const WorkspaceId& workspace, const UserId& user);
+  // Parts that the user had by its role in the organization, and has as that member now.
+  void OwnParts(const Member& member);
 
   postgres::Pipeline& pipeline_;
+  const Locked& locked_;
   RightsRecord& record_;
   std::optional<uint32_t> shard_;
   bool only_judge_ = false;

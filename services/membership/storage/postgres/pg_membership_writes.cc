@@ -27,6 +27,22 @@ constexpr char kPutOrganizationMember[] = R"sql(
 constexpr char kDeleteOrganizationMember[] =
     "DELETE FROM organization_members WHERE organization = $1 AND user_id = $2";
 
+// A deleted workspace's records are cleared without a lock, so what they have may be erased already.
+constexpr char kStillHas[] = R"sql(
+  SELECT a.address FROM unnest($3::text[]) AS a (address)
+  CROSS JOIN LATERAL (
+    SELECT FROM members m
+    WHERE m.address = a.address AND m.user_id = $2
+      AND (SELECT w.organization = $1 AND NOT w.deleted FROM workspaces w WHERE w.id = m.workspace)
+    LIMIT 1) m
+)sql";
+
+constexpr char kNoteAddress[] = R"sql(
+  INSERT INTO removed_members (place, user_id, address_hash, removed_n) VALUES ($1, $2, address_hash($3), $4)
+  ON CONFLICT (place, user_id, address_hash)
+  DO UPDATE SET removed_n = greatest(removed_members.removed_n, excluded.removed_n)
+)sql";
+
 constexpr char kInsertWorkspace[] = R"sql(
   INSERT INTO workspaces (id, organization, shard, create_us, display_name, deleted, grace_us, default_lifetime_us,
                           maximum_lifetime_us, guest_cap, sponsor_guest_cap, guest_domains)
@@ -48,47 +64,6 @@ constexpr char kUpdateChannel[] = "UPDATE channels SET display_name = $2, archiv
 
 constexpr char kFindDirect[] =
     "SELECT " GUESTPASS_CHANNEL_COLUMNS(c) " FROM channels c WHERE c.workspace = $1 AND c.direct_key = $2";
-
-constexpr char kInsertParticipant[] = "INSERT INTO participants (channel, user_id) VALUES ($1, $2)";
-constexpr char kDeleteParticipant[] = "DELETE FROM participants WHERE channel = $1 AND user_id = $2";
-
-// What leaving channels comes to, after what was `gone`. A DIRECT channel that loses a participant is not the
-// same conversation any more. Channels are looked up one by one, in expressions, which also a plan made while
-// the tables were small does not turn into a join with all of them.
-#define GUESTPASS_LEFT                                                                                \
-  "), other AS ("                                                                                     \
-  "  UPDATE channels SET direct_key = NULL WHERE ctid = ANY (ARRAY("                                  \
-  "    SELECT (SELECT c.ctid FROM channels c WHERE c.id = gone.channel AND c.direct_key IS NOT NULL)" \
-  "    FROM gone)))"                                                                                  \
-  "SELECT (SELECT c.workspace FROM channels c WHERE c.id = channel), channel FROM gone ORDER BY channel"
-
-constexpr char kLeaveAll[] = R"sql(
-  WITH gone AS (
-    DELETE FROM participants p
-    WHERE p.user_id = $2 AND (SELECT c.workspace = $1 FROM channels c WHERE c.id = p.channel)
-    RETURNING p.channel
-)sql" GUESTPASS_LEFT;
-
-constexpr char kLeavePrivate[] = R"sql(
-  WITH gone AS (
-    DELETE FROM participants p
-    WHERE p.user_id = $2
-      AND (SELECT c.workspace = $1 AND c.kind = 'PRIVATE' FROM channels c WHERE c.id = p.channel)
-    RETURNING p.channel
-)sql" GUESTPASS_LEFT;
-
-constexpr char kLeaveWithoutMember[] = R"sql(
-  WITH gone AS (
-    DELETE FROM participants p
-    WHERE p.user_id = $2
-      AND (SELECT (SELECT w.organization = $1 FROM workspaces w WHERE w.id = c.workspace)
-                  AND (SELECT m.role <> 'GUEST' OR c.kind = 'DIRECT' FROM members m
-                       WHERE m.workspace = c.workspace AND m.user_id = $2) IS NOT TRUE
-           FROM channels c WHERE c.id = p.channel)
-    RETURNING p.channel
-)sql" GUESTPASS_LEFT;
-
-#undef GUESTPASS_LEFT
 
 constexpr char kInsertMember[] = R"sql(
   INSERT INTO members (workspace, user_id, role, expire_us, access_end_us, recorded_state, grants, address,
@@ -135,12 +110,6 @@ std::string DirectKey(const std::vector<UserId>& users) {
   return absl::StrJoin(users, "/", [](std::string* out, const UserId& user) { *out += user.ToString(); });
 }
 
-std::vector<ChannelId> ChannelsOf(const std::vector<ChannelName>& names) {
-  std::vector<ChannelId> channels;
-  for (const ChannelName& name : names) channels.push_back(name.channel);
-  return channels;
-}
-
 }  // namespace
 
 void PgMembershipTx::InsertOrganization(const Organization& organization) {
@@ -162,10 +131,25 @@ void PgMembershipTx::PutOrganizationMember(const rights::OrganizationMemberState
   }
 }
 
-void PgMembershipTx::NoteRemoval(const OrganizationId& organization, const UserId& user,
-                                 const std::vector<std::string>& addresses) {
+void PgMembershipTx::NoteRemoval(const OrganizationId& organization, const UserId& user) {
   record_.AddRemoval(organization.ToString(), user, "");
-  for (const std::string& address : addresses) record_.AddRemoval(organization.ToString(), user, address);
+}
+
+absl::StatusOr<std::vector<std::string>> PgMembershipTx::NoteAddresses(
+    const OrganizationId& organization, const UserId& user, const std::vector<std::string>& addresses) {
+  std::vector<std::string> noted;
+  if (addresses.empty()) return noted;
+  ASSIGN_OR_RETURN(const postgres::Result still, Ask(kStillHas, Params::Of(organization, user, addresses)));
+  for (int row = 0; row < still.rows(); ++row) {
+    noted.emplace_back(still.Text(row, 0));
+    record_.AddRemoval(organization.ToString(), user, noted.back());
+  }
+  return noted;
+}
+
+void PgMembershipTx::NoteAddress(const OrganizationId& organization, const UserId& user,
+                                 const std::string& address, uint64_t n) {
+  pipeline_.Add(kNoteAddress, Params::Of(organization, user, address, static_cast<int64_t>(n)));
 }
 
 void PgMembershipTx::InsertWorkspace(const Workspace& workspace) {
@@ -206,47 +190,16 @@ absl::StatusOr<std::optional<Channel>> PgMembershipTx::FindDirect(const Workspac
   return ChannelIn(result, 0, 0);
 }
 
-void PgMembershipTx::InsertParticipant(const ChannelId& channel, const UserId& user) {
-  record_.Add(rights::ParticipantState{.channel = channel, .user = user, .present = true});
-  pipeline_.Add(kInsertParticipant, Params::Of(channel, user));
-}
-
-void PgMembershipTx::DeleteParticipant(const ChannelId& channel, const UserId& user) {
-  record_.Add(rights::ParticipantState{.channel = channel, .user = user});
-  pipeline_.Add(kDeleteParticipant, Params::Of(channel, user));
-}
-
-absl::StatusOr<std::vector<ChannelName>> PgMembershipTx::Leave(absl::string_view sql, Params params,
-                                                               const UserId& user) {
-  ASSIGN_OR_RETURN(const postgres::Result left, Ask(sql, std::move(params)));
-  std::vector<ChannelName> channels;
-  for (int row = 0; row < left.rows(); ++row) {
-    channels.push_back({left.As<WorkspaceId>(row, 0), left.As<ChannelId>(row, 1)});
-    record_.Add(rights::ParticipantState{.channel = channels.back().channel, .user = user});
-  }
-  return channels;
-}
-
-absl::StatusOr<std::vector<ChannelName>> PgMembershipTx::LeaveWithoutMember(
-    const OrganizationId& organization, const UserId& user) {
-  return Leave(kLeaveWithoutMember, Params::Of(organization, user), user);
-}
-
-absl::StatusOr<std::vector<ChannelId>> PgMembershipTx::LeavePrivateChannels(const WorkspaceId& workspace,
-                                                                            const UserId& user) {
-  ASSIGN_OR_RETURN(const std::vector<ChannelName> left,
-                   Leave(kLeavePrivate, Params::Of(workspace, user), user));
-  return ChannelsOf(left);
-}
-
 void PgMembershipTx::InsertMember(const Member& member) {
   record_.Add(member.state);
   pipeline_.Add(kInsertMember, MemberParams(member).Add(member.create_time));
+  OwnParts(member);
 }
 
 void PgMembershipTx::UpdateMember(const Member& member) {
   record_.Add(member.state);
   pipeline_.Add(kUpdateMember, MemberParams(member));
+  OwnParts(member);
 }
 
 void PgMembershipTx::SetAddress(const Member& member) {
@@ -258,10 +211,7 @@ absl::StatusOr<std::vector<ChannelId>> PgMembershipTx::RemoveMember(const Member
   record_.Add(rights::MemberState{.workspace = member.state.workspace, .user = member.state.user});
   record_.AddRemoval(member.state.workspace.ToString(), member.state.user, member.address);
   pipeline_.Add(kDeleteMember, Params::Of(member.state.workspace, member.state.user));
-  ASSIGN_OR_RETURN(
-      const std::vector<ChannelName> left,
-      Leave(kLeaveAll, Params::Of(member.state.workspace, member.state.user), member.state.user));
-  return ChannelsOf(left);
+  return LeaveAllChannels(member.state.workspace, member.state.user);
 }
 
 }  // namespace guestpass::membership

@@ -29,8 +29,8 @@ constexpr char kForMember[] = "SELECT " GUESTPASS_CHANNEL_COLUMNS(c) R"sql(
          CROSS JOIN LATERAL (SELECT c.* FROM channels c
                              WHERE c.id = p.channel AND c.kind <> 'PUBLIC' AND )sql" GUESTPASS_ASKED R"sql(
                              OFFSET 0) c
-         WHERE (p.user_id, p.channel) BETWEEN ($7, $2) AND ($7, $3)
-         ORDER BY p.user_id, p.channel LIMIT $4)) c
+         WHERE (p.user_id, p.workspace, p.channel) BETWEEN ($7, $1, $2) AND ($7, $1, $3)
+         ORDER BY p.user_id, p.workspace, p.channel LIMIT $4)) c
   ORDER BY c.id LIMIT $4
 )sql";
 

@@ -64,7 +64,7 @@ constexpr char kForInvite[] = "SELECT " GUESTPASS_WORKSPACE_COLUMNS(w) R"sql(,
                  WHERE m.workspace = w.id AND m.address = $2
                    AND (m.role <> 'GUEST' OR )sql" GUESTPASS_NOT_ENDED(m, $3) R"sql()),
          (SELECT coalesce(max(r.removed_n), 0) FROM removed_members r
-          WHERE r.place IN (w.id, w.organization) AND r.address_hash = address_hash($2)),
+          WHERE r.place IN (w.id, w.organization) AND r.address_hash <> '' AND r.address_hash = address_hash($2)),
          g.of_workspace, g.of_sponsor
   FROM workspaces w
   CROSS JOIN LATERAL
@@ -151,7 +151,7 @@ absl::StatusOr<RightsRead> PgMembershipStore::ReadRights(const std::vector<Right
 }
 
 absl::StatusOr<HeadsRead> PgMembershipStore::ReadHeads() {
-  ASSIGN_OR_RETURN(const postgres::Lease session, pool_.Acquire());
+  ASSIGN_OR_RETURN(const postgres::Lease session, heads_pool_.Acquire());
   RETURN_IF_ERROR(session->Run(kBeat).status());
   ASSIGN_OR_RETURN(const Result result, session->Run(kHeads));
   HeadsRead read{.epoch = std::string(result.Text(0, 0)), .now = result.Time(0, 1)};
@@ -187,7 +187,7 @@ absl::StatusOr<InviteRead> PgMembershipStore::ReadForInvite(const RightsQuery& q
   RETURN_IF_ERROR(postgres::Transact(pool_, Isolation::kSnapshot, [&](Session& session) -> absl::Status {
     RightsRead rights;
     RETURN_IF_ERROR(ReadAll(session, {query}, rights));
-    read = {.now = rights.now, .inviter = std::move(rights.members[0])};
+    read = {.epoch = rights.epoch, .now = rights.now, .inviter = std::move(rights.members[0])};
     ASSIGN_OR_RETURN(const Result result,
                      session.Run(kForInvite, Params::Of(query.workspace, address, read.now, query.user)));
     if (result.rows() == 0) return absl::OkStatus();

@@ -26,7 +26,8 @@ constexpr char kLock[] = R"sql(
 )sql";
 
 // All below is looked up one by one, LATERAL: also a plan made while the tables were small reads no other
-// row. Members' rows are written in batches too, by the expiry clock and by upkeep, which take no other lock.
+// row. Members' rows are written in batches too, by the expiry clock and by upkeep, which take none of those
+// locks.
 constexpr char kHoldMembers[] = R"sql(
   SELECT FROM unnest($1::text[]) AS q (id)
   CROSS JOIN LATERAL (SELECT FROM members WHERE workspace = $2 AND user_id = q.id FOR NO KEY UPDATE) m
@@ -136,14 +137,18 @@ void ReadPeople(Pipeline& pipeline, const LockPlan& plan, Locked& locked) {
 
 }  // namespace
 
+absl::Status LookAround(Pipeline& pipeline, const LockPlan& plan, Locked& found) {
+  ReadScope(pipeline, plan, found);
+  ReadChannels(pipeline, plan, found);
+  ReadPeople(pipeline, plan, found);
+  return pipeline.Run().status();
+}
+
 absl::Status TakeLocks(Pipeline& pipeline, const LockPlan& plan, LockMode workspace_mode, Locked& locked) {
   const Names names(plan, workspace_mode);
   if (!names.empty()) pipeline.Add(kLock, names.ToParams(plan.workspace));
   HoldMembers(pipeline, plan);
-  ReadScope(pipeline, plan, locked);
-  ReadChannels(pipeline, plan, locked);
-  ReadPeople(pipeline, plan, locked);
-  return pipeline.Run().status();
+  return LookAround(pipeline, plan, locked);
 }
 
 void LockAddress(Pipeline& pipeline, const WorkspaceId& workspace, const std::string& address) {

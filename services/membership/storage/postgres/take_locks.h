@@ -7,6 +7,9 @@
 
 namespace guestpass::membership {
 
+// Says in `found` what is there now, and locks nothing: one round trip.
+absl::Status LookAround(postgres::Pipeline& pipeline, const LockPlan& plan, Locked& found);
+
 // Takes the plan's locks in the order that it promises, the workspace in `workspace_mode`, and says in
 // `locked` what it then found: one round trip. The locks are a statement by themselves, since one that waited
 // sees everything as it was before it waited.
@@ -14,7 +17,7 @@ absl::Status TakeLocks(postgres::Pipeline& pipeline, const LockPlan& plan, LockM
                        Locked& locked);
 
 // Queues the lock of an address (folded; none: nothing) in a workspace. Who joins with it, and who is removed
-// that had it, come one after the other (M7). The last of a transaction's locks but for the head.
+// that had it, come one after the other (M7). After it a transaction locks no more names.
 void LockAddress(postgres::Pipeline& pipeline, const WorkspaceId& workspace, const std::string& address);
 
 }  // namespace guestpass::membership

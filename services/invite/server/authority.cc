@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/invite/server/authority.h"
+
+#include "common/status/error.h"
+#include "common/status/macros.h"
+
+namespace guestpass::invite {
+
+bool HasAuthority(const absl::Status& checked) {
+  if (checked.ok()) return true;
+  for (Reason reason : {Reason::kFieldInvalid, Reason::kChannelNotFound, Reason::kChannelArchived,
+                        Reason::kGuestLifetimeExceeded, Reason::kEmailDomainNotAllowed, Reason::kMemberExists,
+                        Reason::kGuestLimitReached}) {
+    if (HasReason(checked, reason)) return true;
+  }
+  return false;
+}
+
+absl::Status RequireAuthority(Membership& membership, const rpc::Call& call, const WorkspaceId& workspace) {
+  RETURN_IF_ERROR(call.RequireUser().status());
+  const absl::Status checked = membership.CheckInvite(call, workspace, Draft()).status();
+  return HasAuthority(checked) ? absl::OkStatus() : checked;
+}
+
+}  // namespace guestpass::invite

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "services/invite/domain/public_url.h"
+#include "services/invite/server/convert.h"
+#include "services/invite/storage/invite_tx.h"
+
+// What creating and resending have in common: an invite with a new secret, and how that is answered.
+namespace guestpass::invite {
+
+// An invite as it was stored with a new secret. Has the secret: never logged, never stored.
+struct Issued {
+  Invite invite;
+  std::string secret;
+  bool tells = false;  // whether the answer has the secret, because nothing else brings it to anybody
+  std::string rights_revision;
+  std::optional<RequestKey> key;  // under which the answer is kept
+};
+
+// Whether an invite's secret is told to who made it (I4).
+inline bool TellsSecret(Delivery delivery) {
+  return delivery == Delivery::kNotMailed || delivery == Delivery::kNotConfigured ||
+         delivery == Delivery::kDevRestricted;
+}
+
+// A CreateInviteResponse, or a ResendInviteResponse; without a public URL it has no accept URL.
+template <typename Response>
+Response AnswerOf(const Issued& issued, const std::optional<PublicUrl>& public_url) {
+  Response response;
+  const Invite& invite = issued.invite;
+  *response.mutable_invite() = ToProto(invite, invite.resend_time.value_or(invite.create_time));
+  response.set_rights_revision(issued.rights_revision);
+  if (!issued.tells) return response;
+  response.set_secret(issued.secret);
+  if (public_url.has_value()) response.set_accept_url(public_url->AcceptUrl(issued.secret));
+  return response;
+}
+
+// The same for who repeats the request: it says that there was a secret, and has none.
+template <typename Response>
+std::string KeptAnswerOf(const Issued& issued) {
+  Response response = AnswerOf<Response>(issued, std::nullopt);
+  response.set_secret_omitted(issued.tells);
+  response.clear_secret();
+  return response.SerializeAsString();
+}
+
+}  // namespace guestpass::invite

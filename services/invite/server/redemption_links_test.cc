@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "services/invite/server/service_fixture.h"
+
+namespace guestpass::invite {
+namespace {
+
+class RedemptionLinksTest : public ServiceTest {
+ protected:
+  // Each on a thread of its own, all at once; gives how many succeeded.
+  int Race(const std::vector<rpc::Call>& callers, const std::string& secret) {
+    std::atomic<int> succeeded = 0;
+    std::vector<std::thread> racers;
+    for (const rpc::Call& caller : callers) {
+      racers.emplace_back([&, caller] {
+        const auto redeemed = RedeemPatiently(caller, secret);
+        succeeded += redeemed.ok();
+        const std::string reason = ReasonOf(redeemed.status());
+        EXPECT_TRUE(redeemed.ok() || reason == "INVITE_EXHAUSTED") << redeemed.status();
+      });
+    }
+    for (std::thread& racer : racers) racer.join();
+    return succeeded;
+  }
+
+  // What holds in the end, whatever happened.
+  void ExpectSpentAsJoined(const InviteName& name, size_t joined) {
+    const std::vector<UserId> users = membership_.joined_by(name);
+    EXPECT_EQ(users.size(), joined);
+    EXPECT_EQ(std::set<UserId>(users.begin(), users.end()).size(), joined) << "one use a person at most";
+    EXPECT_EQ(Stored(name).spent, static_cast<int>(joined));
+    EXPECT_EQ(Stored(name).reserved, 0);
+    EXPECT_EQ(OpenCount(), 0);
+  }
+
+  static std::vector<rpc::Call> Users(int count, int times = 1) {
+    std::vector<rpc::Call> users;
+    for (int i = 0; i < count; ++i) {
+      const rpc::Call user = NewUser();
+      users.insert(users.end(), times, user);
+    }
+    return users;
+  }
+};
+
+TEST_F(RedemptionLinksTest, TwoHundredWhoRaceForTenUsesBecomeTenMembers) {
+  for (const bool loses_answer : {false, true}) {
+    const Made link = Linked(10);
+    membership_.loses_answer = loses_answer;
+    EXPECT_EQ(Race(Users(200), link.secret), 10);
+    ExpectSpentAsJoined(link.name, 10);
+    EXPECT_EQ(Stored(link.name).state, State::kRedeemed);
+  }
+}
+
+TEST_F(RedemptionLinksTest, FiveWhoRaceForTenUsesFortyTimesEachTakeFive) {
+  const Made link = Linked(10);
+  EXPECT_EQ(Race(Users(5, 40), link.secret), 200);
+  ExpectSpentAsJoined(link.name, 5);
+  EXPECT_EQ(Stored(link.name).state, State::kPending);
+}
+
+TEST_F(RedemptionLinksTest, ALinkWithoutALimitLetsEverybodyInAndCountsThem) {
+  settler_.Start();
+  const Made link = Linked(0);
+  EXPECT_EQ(Race(Users(100), link.secret), 100);
+  settler_.Stop();
+  ExpectSpentAsJoined(link.name, 100);
+  EXPECT_EQ(Stored(link.name).state, State::kPending);
+}
+
+TEST_F(RedemptionLinksTest, RepeatingIsASuccessEvenBeforeTheFirstWasSettled) {
+  settler_.Start();
+  const Made link = Linked(0);
+  for (int i = 0; i < 20; ++i) {
+    const rpc::Call user = NewUser();
+    ASSERT_TRUE(Redeem(user, link.secret).ok());
+    const auto again = Redeem(user, link.secret);
+    ASSERT_TRUE(again.ok()) << again.status();
+    EXPECT_TRUE(again->already_member());
+  }
+  settler_.Stop();
+  ExpectSpentAsJoined(link.name, 20);
+}
+
+TEST_F(RedemptionLinksTest, WhoIsAMemberSpendsNoUseOfALink) {
+  const rpc::Call member = NewUser();
+  membership_.Add(UserOf(member), {.role = rights::Role::kViewer});
+  for (const int uses : {1, 0}) {
+    const Made link = Linked(uses);
+    const auto redeemed = Redeem(member, link.secret);
+    ASSERT_TRUE(redeemed.ok()) << redeemed.status();
+    EXPECT_TRUE(redeemed->already_member());
+    EXPECT_EQ(redeemed->role(), type::v1::ROLE_VIEWER);
+    ExpectSpentAsJoined(link.name, 0);
+    ASSERT_TRUE(Redeem(NewUser(), link.secret).ok()) << "its use is free";
+    ExpectSpentAsJoined(link.name, 1);
+  }
+}
+
+TEST_F(RedemptionLinksTest, NorIfTheAnswerThatSaidSoWasLost) {
+  const rpc::Call member = NewUser();
+  membership_.Add(UserOf(member), {});
+  membership_.loses_answer = true;
+  const Made link = Linked(1);
+  const auto redeemed = Redeem(member, link.secret);
+  ASSERT_TRUE(redeemed.ok()) << redeemed.status();
+  EXPECT_TRUE(redeemed->already_member());
+  ExpectSpentAsJoined(link.name, 0);
+}
+
+TEST_F(RedemptionLinksTest, ALinkSaysWhetherItNeedsAVerifiedAddress) {
+  const rpc::Call unverified = NewUser("");
+  EXPECT_EQ(ReasonOf(Redeem(unverified, Linked(1).secret).status()), "EMAIL_NOT_VERIFIED");
+  EXPECT_TRUE(Redeem(unverified, Linked(1, true).secret).ok());
+}
+
+TEST_F(RedemptionLinksTest, AnEndedGuestComesBackByALaterMailAndByNoLink) {
+  const Made before = MadeBy(GuestRequest());
+  const Made link = Linked(1);
+  membership_.End(UserOf(ann_));
+  const Made later_link = Linked(1);
+  EXPECT_EQ(ReasonOf(Redeem(ann_, link.secret).status()), "GUEST_ENDED");
+  EXPECT_EQ(ReasonOf(Redeem(ann_, later_link.secret).status()), "GUEST_ENDED");
+  EXPECT_EQ(ReasonOf(Redeem(ann_, before.secret).status()), "GUEST_ENDED") << "it was made before the end";
+  ExpectSpentAsJoined(later_link.name, 0);
+  ASSERT_TRUE(Revoke(before.name).ok());
+  const Made later = MadeBy(GuestRequest());
+  const auto back = Redeem(ann_, later.secret);
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_FALSE(back->already_member());
+  ExpectSpentAsJoined(later.name, 1);
+}
+
+TEST_F(RedemptionLinksTest, WhoWasRemovedGetsBackByNoInviteItEverHad) {
+  const Made used_mail = MadeBy(GuestRequest());
+  ASSERT_TRUE(Redeem(ann_, used_mail.secret).ok());
+  std::vector<Made> had = {used_mail, MadeBy(GuestRequest()), Linked(2), Linked(0), Linked(1)};
+  membership_.Remove(UserOf(ann_));
+  const Made used_link = Linked(2), used_unlimited = Linked(0);
+  ASSERT_TRUE(Redeem(ann_, used_link.secret).ok());
+  ASSERT_TRUE(Redeem(ann_, used_unlimited.secret).ok());
+  had.insert(had.end(), {used_link, used_unlimited});
+  membership_.Remove(UserOf(ann_));
+  for (const Made& made : had) {
+    EXPECT_EQ(ReasonOf(Redeem(ann_, made.secret).status()), "INVITE_NO_LONGER_VALID");
+  }
+  EXPECT_EQ(membership_.member_count(), 0u);
+  EXPECT_EQ(OpenCount(), 0);
+  EXPECT_TRUE(Redeem(ann_, Linked(1).secret).ok()) << "a later one does";
+}
+
+TEST_F(RedemptionLinksTest, WhoHasSpentAUseAndMayComeBackTakesNoOther) {
+  const Made link = Linked(2);
+  ASSERT_TRUE(Redeem(ann_, link.secret).ok());
+  membership_.Remove(UserOf(ann_));
+  EXPECT_EQ(ReasonOf(Redeem(ann_, link.secret).status()), "INVITE_NO_LONGER_VALID");
+  Sql("UPDATE invites SET rights_n = 1000 RETURNING id");  // as resending it does
+  const auto back = Redeem(ann_, link.secret);
+  ASSERT_TRUE(back.ok()) << back.status();
+  EXPECT_FALSE(back->already_member());
+  EXPECT_EQ(Stored(link.name).spent, 1);
+  EXPECT_EQ(Stored(link.name).reserved, 0);
+  EXPECT_TRUE(Redeem(bob_, link.secret).ok());
+  EXPECT_EQ(Stored(link.name).state, State::kRedeemed);
+  membership_.Remove(UserOf(ann_));
+  Sql("UPDATE invites SET rights_n = 2000 RETURNING id");
+  EXPECT_EQ(ReasonOf(Redeem(ann_, link.secret).status()), "INVITE_NO_LONGER_VALID") << "it has ended";
+}
+
+TEST_F(RedemptionLinksTest, WhileOnlyReservationsStandInTheWayItIsNotExhausted) {
+  const Made link = Linked(1);
+  membership_.loses_request = membership_.unreachable = true;
+  EXPECT_EQ(ReasonOf(Redeem(ann_, link.secret).status()), "SERVICE_UNAVAILABLE");
+  membership_.loses_request = membership_.unreachable = false;
+  const absl::Status waits = Redeem(bob_, link.secret).status();
+  EXPECT_EQ(ReasonOf(waits), "CONFLICT");
+  EXPECT_GT(DetailsOf(waits)->retry_after, absl::ZeroDuration());
+  Age();
+  ASSERT_TRUE(Redeem(bob_, link.secret).ok()) << "the abandoned one is settled first";
+  ExpectSpentAsJoined(link.name, 1);
+  EXPECT_EQ(ReasonOf(Redeem(ann_, link.secret).status()), "INVITE_EXHAUSTED");
+}
+
+TEST_F(RedemptionLinksTest, AMailsSecretBeforeWorksUntilItsOwnExpiry) {
+  for (const bool still : {true, false}) {
+    const std::string address = still ? "ann@example.com" : "bob@example.com";
+    const Made made = MadeBy(GuestRequest(address));
+    Sql(std::string("UPDATE invites SET previous_secret_hash = secret_hash, secret_hash = sha256('new") +
+        (still ? "1" : "2") + "'), previous_expire_us = " + (still ? "expire_us" : "create_us") +
+        " WHERE id = '" + made.name.invite.ToString() + "' RETURNING id");
+    EXPECT_EQ(ReasonOf(Redeem(NewUser(address), made.secret).status()), still ? "OK" : "INVITE_EXPIRED");
+    EXPECT_EQ(ReasonOf(Redeem(NewUser(address), still ? "new1" : "new2").status()),
+              still ? "INVITE_EXHAUSTED" : "OK");
+  }
+}
+
+}  // namespace
+}  // namespace guestpass::invite

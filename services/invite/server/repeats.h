@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/rpc/request_key.h"
+#include "common/status/macros.h"
+#include "services/invite/storage/invite_store.h"
+
+// Requests with a `request_id`, which get the same answer again (A4).
+namespace guestpass::invite {
+
+// The request's key, or nothing where it has no request_id. FIELD_INVALID, to be told only once the caller's
+// authority is judged.
+inline absl::StatusOr<std::optional<RequestKey>> ReadKey(const rpc::Call& call,
+                                                         const google::protobuf::Message& request) {
+  ASSIGN_OR_RETURN(const std::optional<rpc::RequestKey> key, rpc::ReadRequestKey(call, request));
+  if (!key.has_value()) return std::optional<RequestKey>();
+  return std::optional<RequestKey>({key->caller, key->method, key->id, key->hash});
+}
+
+// What that request was answered before, or nothing; so for no key. REQUEST_ID_REUSED.
+template <typename Response>
+absl::StatusOr<std::optional<Response>> AnswerTo(InviteStore& store, const std::optional<RequestKey>& key) {
+  if (!key.has_value()) return std::optional<Response>();
+  std::optional<std::string> kept;
+  RETURN_IF_ERROR(store.Transact([&](InviteTx& tx) -> absl::Status {
+    ASSIGN_OR_RETURN(kept, tx.AnswerTo(*key));
+    return absl::OkStatus();
+  }));
+  if (!kept.has_value()) return std::optional<Response>();
+  Response response;
+  if (!response.ParseFromString(*kept)) return absl::InternalError("an answer that was kept cannot be read");
+  return std::optional<Response>(std::move(response));
+}
+
+}  // namespace guestpass::invite

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/invite/server/resend.h"
+
+#include "common/auth/random.h"
+#include "common/rpc/proto_time.h"
+#include "common/status/error.h"
+#include "common/status/macros.h"
+#include "services/invite/domain/draft.h"
+#include "services/invite/domain/errors.h"
+#include "services/invite/server/authority.h"
+#include "services/invite/server/repeats.h"
+
+namespace guestpass::invite {
+namespace {
+
+using Response = v1::ResendInviteResponse;
+
+absl::Status CheckResendable(const Invite& invite) {
+  switch (invite.state) {
+    case State::kPending:
+    case State::kExpired:
+    case State::kUndelivered:
+      return absl::OkStatus();
+    case State::kRedeemed:
+      return InviteExhausted(invite.name);
+    case State::kRevoked:
+      return InviteRevoked(invite.name);
+    case State::kDeclined:
+      return InviteDeclined(invite.name);
+  }
+  return InviteNotFound();
+}
+
+}  // namespace
+
+absl::StatusOr<Response> Resend::ResendInvite(const rpc::Call& call, const v1::ResendInviteRequest& request) {
+  ASSIGN_OR_RETURN(const InviteName name, ParseInviteName("name", request.name()));
+  ASSIGN_OR_RETURN(Made made, Make(call, name, request));
+  if (made.answer.has_value()) return *std::move(made.answer);
+  Issued& issued = made.issued;
+  if (issued.invite.delivery == Delivery::kSending) {
+    const auto undo = [&](InviteTx& tx) { return tx.UndoResend(name, issued.invite.generation); };
+    RETURN_IF_ERROR(sending_.Send(issued, undo, KeptAnswerOf<Response>));
+  }
+  return AnswerOf<Response>(issued, options_.public_url);
+}
+
+absl::StatusOr<Resend::Made> Resend::Make(const rpc::Call& call, const InviteName& name,
+                                          const v1::ResendInviteRequest& request) {
+  ASSIGN_OR_RETURN(const UserId inviter, call.RequireUser());
+  const absl::StatusOr<Invite> found = store_.Get(name);
+  const auto check = membership_.CheckInvite(call, name.workspace, found.ok() ? DraftOf(*found) : Draft());
+  if (!HasAuthority(check.status())) return check.status();
+  ASSIGN_OR_RETURN(const std::optional<RequestKey> key, ReadKey(call, request));
+  ASSIGN_OR_RETURN(std::optional<Response> kept, AnswerTo<Response>(store_, key));
+  if (kept.has_value()) return Made{.answer = std::move(kept)};
+  ASSIGN_OR_RETURN(const std::optional<absl::Time> expire_time, ReadExpireTime(request));
+  RETURN_IF_ERROR(found.status());
+  RETURN_IF_ERROR(CheckResendable(*found));
+  RETURN_IF_ERROR(check.status());
+  RETURN_IF_ERROR(CheckGuestExpireTime(found->guest_expiry, check->database_time));
+  return Store(name, {.inviter = inviter, .check = *check, .expire_time = expire_time, .key = key});
+}
+
+absl::StatusOr<std::optional<absl::Time>> Resend::ReadExpireTime(const v1::ResendInviteRequest& request) {
+  if (!request.has_expire_time()) return std::optional<absl::Time>();
+  constexpr char kField[] = "expire_time";
+  ASSIGN_OR_RETURN(const absl::Time expire_time, rpc::FromProto(kField, request.expire_time()));
+  ASSIGN_OR_RETURN(const absl::Time now, store_.Now());
+  RETURN_IF_ERROR(CheckExpireTime(kField, expire_time, now));
+  return std::optional<absl::Time>(expire_time);
+}
+
+absl::StatusOr<Resend::Made> Resend::Store(const InviteName& name, const Plan& plan) {
+  const std::string secret = auth::NewSecret();
+  Made made;
+  const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
+    made.issued = {.secret = secret, .rights_revision = plan.check.rights_revision, .key = plan.key};
+    ASSIGN_OR_RETURN(made.issued.invite, tx.Lock(name));
+    return Change(tx, plan, made.issued);
+  });
+  if (status.ok()) return made;
+  // Whoever sent the same request at the same time may have been the first.
+  ASSIGN_OR_RETURN(made.answer, AnswerTo<Response>(store_, plan.key));
+  if (!made.answer.has_value()) return status;
+  return made;
+}
+
+absl::Status Resend::Change(InviteTx& tx, const Plan& plan, Issued& issued) {
+  Invite& invite = issued.invite;
+  RETURN_IF_ERROR(CheckResendable(invite));
+  const bool was_pending = invite.state == State::kPending;
+  invite.inviter = plan.inviter;
+  invite.rights_n = plan.check.rights_n;
+  invite.check_time = plan.check.database_time;
+  invite.workspace_display_name = plan.check.workspace_display_name;
+  invite.state = State::kPending;
+  invite.delivery = sending_.First(invite);
+  ++invite.generation;
+  RETURN_IF_ERROR(tx.CountSend(invite, invite.delivery == Delivery::kSending, options_.limits));
+  invite.resend_time = tx.Now();
+  invite.expire_time = plan.expire_time.value_or(tx.Now() + options_.default_lifetime);
+  if (!was_pending && !invite.link.has_value()) {
+    RETURN_IF_ERROR(tx.EndStale(invite.name.workspace, invite.address.folded, plan.check.removed_n));
+  }
+  RETURN_IF_ERROR(tx.Resend(invite, auth::Sha256(issued.secret), tx.Now() + sending_.lease()));
+  issued.tells = TellsSecret(invite.delivery);
+  if (!issued.key.has_value()) return absl::OkStatus();
+  return tx.KeepAnswer(*issued.key, KeptAnswerOf<Response>(issued), invite.address.folded);
+}
+
+}  // namespace guestpass::invite

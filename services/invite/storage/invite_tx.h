@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "services/invite/domain/invite.h"
+#include "services/invite/storage/request_key.h"
+#include "services/invite/storage/send_limits.h"
+
+namespace guestpass::invite {
+
+// One database transaction about one invite, used from one thread; its methods in the order in which they
+// stand here, but for Lock, which comes first. What locks keeps the lock to the transaction's end. What only
+// changes may wait for the commit: an error of Reserve, Settle, EndStale, SetState or KeepAnswer may come
+// from there. Besides what each method says, they fail as the database does, and such an error is to be
+// passed on as it is.
+class InviteTx {
+ public:
+  virtual ~InviteTx() = default;
+
+  // The database's clock, read when the transaction began, and anew by every method that locks.
+  virtual absl::Time Now() const = 0;
+
+  // -- Creating and resending
+
+  // Counts one creation or resend by the invite's inviter in its workspace in a sliding hour, and where
+  // `mails` one mail to its address; waits for others who count for the same, so that no two take the last
+  // place. INVITE_RATE_LIMITED with RetryInfo, and nothing counted. What it counts is the generation's, for
+  // Refund.
+  virtual absl::Status CountSend(const Invite& invite, bool mails, const SendLimits& limits) = 0;
+
+  // Ends the pending invite of that address (folded) where it no longer stands: REVOKED with a rights number
+  // below `removed_n` (M7), else EXPIRED where its time has come.
+  virtual absl::Status EndStale(const WorkspaceId& workspace, absl::string_view address,
+                                uint64_t removed_n) = 0;
+
+  // Stores a new invite, and of its secret the SHA-256 only. With delivery SENDING it holds the lease of the
+  // delivery until `lease_end`. INVITE_PENDING_FOR_EMAIL where a pending one for its address stands, however
+  // many callers race: one of them succeeds.
+  virtual absl::Status Insert(const Invite& invite, absl::string_view secret_hash, absl::Time lease_end) = 0;
+
+  // Stores what a resend changed (inviter, rights number, check time, display name, expiry, delivery,
+  // generation, resend time; it is PENDING then) with the new secret, and keeps what was before for
+  // UndoResend. The secret before goes on until its own expiry for an email invite. INVITE_PENDING_FOR_EMAIL
+  // as Insert.
+  virtual absl::Status Resend(const Invite& invite, absl::string_view secret_hash, absl::Time lease_end) = 0;
+
+  // What became of a generation's delivery. False, and nothing is changed, where it is no longer SENDING or
+  // another generation is. Refused is for a batch: the invite is UNDELIVERED, and what was counted is
+  // refunded.
+  virtual absl::StatusOr<bool> SetDelivery(const InviteName& name, int generation, Delivery delivery) = 0;
+  virtual absl::StatusOr<bool> SetUndelivered(const InviteName& name, int generation) = 0;
+
+  // Takes back a creation whose mail was refused, and a resend whose mail was: what was counted is refunded.
+  // False, and nothing is changed, where it is no longer pending and in delivery of that generation, or
+  // somebody has begun to redeem it.
+  virtual absl::StatusOr<bool> UndoInsert(const InviteName& name) = 0;
+  virtual absl::StatusOr<bool> UndoResend(const InviteName& name, int generation) = 0;
+
+  // Renews the lease of a delivery that is about to begin. False where it is not this generation's any more.
+  virtual absl::StatusOr<bool> RenewLease(const InviteName& name, int generation, absl::Time lease_end) = 0;
+
+  // -- One invite
+
+  // The invite, locked against everybody who changes or redeems it. INVITE_NOT_FOUND.
+  virtual absl::StatusOr<Invite> Lock(const InviteName& name) = 0;
+
+  // Sets the state of one that is locked: REVOKED, DECLINED.
+  virtual absl::Status SetState(const InviteName& name, State state) = 0;
+
+  // How many people have joined by it, and the attempts that are not settled.
+  virtual absl::StatusOr<int32_t> CountJoined(const InviteName& name) = 0;
+  virtual absl::StatusOr<std::vector<Reservation>> OpenReservations(const InviteName& name) = 0;
+
+  // -- Redeeming
+
+  // The invite with that secret, locked: one without a limit of uses together with others who redeem it, else
+  // alone. Reads that user's reservation on the way, so that ReservationOf asks for nothing.
+  // INVITE_NOT_FOUND.
+  virtual absl::StatusOr<Presented> GetBySecret(absl::string_view secret_hash, const UserId& user) = 0;
+
+  // The user's attempt at that invite that is open, or else spent.
+  virtual absl::StatusOr<std::optional<Reservation>> ReservationOf(const InviteName& invite,
+                                                                   const UserId& user) = 0;
+
+  // Takes a use of an invite that GetBySecret gave in this transaction; the caller has seen that one is left.
+  // CONFLICT where the user has just taken one.
+  virtual absl::Status Reserve(const Reservation& reservation, bool unlimited) = 0;
+
+  // Ends a reservation: `joined` spends the use, and ends an email invite (redeemed by that user, whatever
+  // state it was in) and a link that has no use left; else the use is free again. Nothing where it is settled
+  // already.
+  virtual absl::Status Settle(const Reservation& reservation, bool joined) = 0;
+
+  // -- Repeated requests
+
+  // What the request was answered within the last 24 h: the bytes that KeepAnswer was given.
+  // REQUEST_ID_REUSED.
+  virtual absl::StatusOr<std::optional<std::string>> AnswerTo(const RequestKey& key) = 0;
+
+  // Keeps the answer with the commit, until its day is over or the address in it (folded; "": none) is
+  // erased. CONFLICT where a rival has just kept one.
+  virtual absl::Status KeepAnswer(const RequestKey& key, absl::string_view answer,
+                                  absl::string_view address) = 0;
+
+  // Drops the answer that was kept, where what it told of is taken back.
+  virtual absl::Status ForgetAnswer(const RequestKey& key) = 0;
+};
+
+}  // namespace guestpass::invite

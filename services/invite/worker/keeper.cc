@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/invite/worker/keeper.h"
+
+#include <chrono>
+#include <string>
+
+#include "common/status/error.h"
+#include "common/status/macros.h"
+#include "common/telemetry/log.h"
+#include "services/invite/server/settlement.h"
+
+namespace guestpass::invite {
+namespace {
+
+using telemetry::Severity;
+
+constexpr int kAbandonedBatch = 256;
+
+// Between two steps, for who waits for the same disk.
+constexpr absl::Duration kBreath = absl::Milliseconds(2);
+
+void LogFailing(const absl::Status& error) {
+  telemetry::Log(Severity::kWarning,
+                 "what was left open cannot be settled or cleared away: it is tried again in a moment",
+                 {{"error", std::string(error.message())}});
+}
+
+}  // namespace
+
+void Keeper::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Keeper::Stop() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+    wake_.notify_all();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Keeper::Run() {
+  bool failing = false;
+  do {
+    const absl::Status status = Round();
+    if (!status.ok() && !failing) LogFailing(status);
+    if (status.ok() && failing) telemetry::Log(Severity::kInfo, "settling and clearing away goes on again");
+    failing = !status.ok();
+  } while (Pause(options_.interval));
+}
+
+absl::Status Keeper::Round() {
+  absl::Status first = SettleAbandoned();
+  first.Update(Repeat([&] { return upkeep_.EndLeases(options_.batch); }));
+  first.Update(Repeat([&] { return upkeep_.MarkExpired(options_.batch); }));
+  first.Update(Repeat([&] { return upkeep_.Purge(options_.batch); }));
+  first.Update(Repeat([&] { return upkeep_.ForgetSends(options_.batch); }));
+  first.Update(Repeat([&] { return upkeep_.ForgetAnswers(options_.batch); }));
+  return first;
+}
+
+absl::Status Keeper::SettleAbandoned() {
+  absl::Status status;
+  for (int ended = 1; ended > 0 && !absl::IsUnavailable(status) && Pause(absl::ZeroDuration());) {
+    ASSIGN_OR_RETURN(const std::vector<Abandoned> batch, upkeep_.AbandonedReservations(kAbandonedBatch));
+    ended = SettleBatch(batch, status);
+  }
+  return status;
+}
+
+int Keeper::SettleBatch(const std::vector<Abandoned>& batch, absl::Status& status) {
+  int ended = 0;
+  std::vector<InviteStore::Settlement> unlimited;
+  for (const Abandoned& abandoned : batch) {
+    if (absl::IsUnavailable(status) || !Pause(absl::ZeroDuration())) break;
+    const absl::StatusOr<JoinOutcome> outcome = membership_.Resolve(abandoned.reservation.join_key);
+    status.Update(outcome.status());
+    if (!outcome.ok()) continue;
+    if (abandoned.unlimited) {
+      unlimited.push_back({abandoned.reservation, SpendsUse(*outcome, true)});
+      continue;
+    }
+    const absl::Status settled = SettleLimited(abandoned.reservation, *outcome);
+    if (settled.ok()) ++ended;
+    if (!HasReason(settled, Reason::kInviteNotFound)) status.Update(settled);
+  }
+  if (unlimited.empty()) return ended;
+  const absl::Status settled = store_.SettleUnlimited(unlimited);
+  status.Update(settled);
+  return settled.ok() ? ended + static_cast<int>(unlimited.size()) : ended;
+}
+
+absl::Status Keeper::SettleLimited(const Reservation& reservation, JoinOutcome outcome) {
+  return store_.Transact([&](InviteTx& tx) -> absl::Status {
+    ASSIGN_OR_RETURN(const Invite invite, tx.Lock(reservation.invite));
+    return tx.Settle(reservation, SpendsUse(outcome, invite.link.has_value()));
+  });
+}
+
+absl::Status Keeper::Repeat(absl::FunctionRef<absl::StatusOr<int64_t>()> step) {
+  const auto end = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(options_.turn);
+  for (absl::Duration pause = absl::ZeroDuration(); Pause(pause); pause = kBreath) {
+    ASSIGN_OR_RETURN(const int64_t done, step());
+    if (done == 0 || std::chrono::steady_clock::now() >= end) break;
+  }
+  return absl::OkStatus();
+}
+
+bool Keeper::Pause(absl::Duration duration) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return !wake_.wait_for(lock, absl::ToChronoNanoseconds(duration), [this] { return stopping_; });
+}
+
+}  // namespace guestpass::invite
