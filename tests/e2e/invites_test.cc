@@ -234,6 +234,28 @@ TEST_F(Invites, AfterARevocationNobodyJoins) {
   ExpectReason(Redeem("ann", Mailed("ann@example.com")).status(), Reason::kInviteRevoked);
 }
 
+TEST_F(Invites, WhatADemotedAdminMadeStandsAndIsJudgedAgain) {
+  CreateInviteRequest request = Asking("adam@example.com");
+  request.mutable_invite()->set_role(type::v1::ROLE_ADMIN);
+  request.mutable_invite()->clear_channels();
+  ASSERT_TRUE(stack_->User("olga").Call(&Stub::CreateInvite, request).ok());
+  ASSERT_TRUE(Redeem("adam", Mailed("adam@example.com")).ok());
+  const auto created = Create("ann@example.com", "adam");
+  ASSERT_TRUE(created.ok()) << created.status();
+  const auto make = [&](type::v1::Role role) {
+    membership::v1::UpdateMemberRequest update;
+    update.mutable_member()->set_name(absl::StrCat(place_.workspace, "/members/", stack_->UserId("adam")));
+    update.mutable_member()->set_role(role);
+    update.mutable_update_mask()->add_paths("role");
+    return stack_->User("olga").Call(&MembershipService::Stub::UpdateMember, update).status();
+  };
+  ASSERT_TRUE(make(type::v1::ROLE_MEMBER).ok());
+  EXPECT_EQ(Get(created->invite().name()).state(), Invite::STATE_PENDING);
+  ExpectReason(Redeem("ann", Mailed("ann@example.com")).status(), Reason::kInviteNoLongerValid);
+  ASSERT_TRUE(make(type::v1::ROLE_ADMIN).ok());
+  EXPECT_TRUE(Redeem("ann", Mailed("ann@example.com")).ok());
+}
+
 TEST_F(Invites, OfADeletedWorkspaceNoneIsValid) {
   const std::string secret = Link(1);
   membership::v1::DeleteWorkspaceRequest request;

@@ -235,7 +235,8 @@ std::vector<Call> Plans::Calls() {
       {[=, this] { return access_.ReadAccess(std::vector<AccessQuery>(100, check)).status(); },
        {{"FROM unnest", "CheckAccess", "As many checks as wait at the moment are one statement; here 100."}}},
       Rights(),
-      Lists(member, page, {{"o.role, m.user_id FROM", "ListMembers, for a member", "A page of 50 from the middle."}}),
+      Lists(member, page,
+            {{"o.role, m.user_id FROM", "ListMembers, for a member", "A page of 50 from the middle."}}),
       Lists(guest, page, {{"u.user_id", "ListMembers, for a guest", "A page of 50 of those it sees (M2)."}}),
       Lists(
           owner, page_of_all,
