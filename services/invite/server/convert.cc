@@ -140,15 +140,8 @@ v1::Invite ToProto(const Invite& invite, absl::Time now) {
   proto.set_name(invite.name.ToString());
   SetTarget(invite, proto);
   proto.set_role(rights_feed::ToProto(std::optional(invite.role)));
-  for (const ChannelId& channel : invite.channels) {
-    proto.add_channels(ChannelName{invite.name.workspace, channel}.ToString());
-  }
-  if (const auto* time = std::get_if<absl::Time>(&invite.guest_expiry)) {
-    *proto.mutable_guest_expire_time() = rpc::ToProto(*time);
-  }
-  if (const auto* ttl = std::get_if<absl::Duration>(&invite.guest_expiry)) {
-    *proto.mutable_guest_ttl() = rpc::ToProto(*ttl);
-  }
+  AddChannels(invite, proto);
+  SetGuestExpiry(invite, proto);
   *proto.mutable_expire_time() = rpc::ToProto(invite.expire_time);
   proto.set_state(ToProto(StateAt(invite, now)));
   proto.set_delivery(ToProto(invite.delivery));

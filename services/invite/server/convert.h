@@ -2,10 +2,12 @@
 #pragma once
 
 #include <optional>
+#include <variant>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/rights/names.h"
+#include "common/rpc/proto_time.h"
 #include "guestpass/invite/v1/invite.pb.h"
 #include "services/invite/client/membership.h"
 #include "services/invite/domain/draft.h"
@@ -20,6 +22,23 @@ absl::StatusOr<Draft> ParseDraft(const WorkspaceId& workspace, const v1::Invite&
 
 // The invite as it stands at `now`.
 v1::Invite ToProto(const Invite& invite, absl::Time now);
+
+// Sets a message's `guest_expiry`, and adds to its `channels`.
+template <typename Message>
+void SetGuestExpiry(const Invite& invite, Message& message) {
+  if (const auto* time = std::get_if<absl::Time>(&invite.guest_expiry)) {
+    *message.mutable_guest_expire_time() = rpc::ToProto(*time);
+  }
+  if (const auto* ttl = std::get_if<absl::Duration>(&invite.guest_expiry)) {
+    *message.mutable_guest_ttl() = rpc::ToProto(*ttl);
+  }
+}
+template <typename Message>
+void AddChannels(const Invite& invite, Message& message) {
+  for (const ChannelId& channel : invite.channels) {
+    message.add_channels(ChannelName{invite.name.workspace, channel}.ToString());
+  }
+}
 
 // The state, or nothing for what is none.
 std::optional<State> FromProto(v1::Invite::State state);

@@ -2,7 +2,6 @@
 #include "services/invite/server/preview.h"
 
 #include <optional>
-#include <variant>
 
 #include "common/auth/random.h"
 #include "common/rights_feed/wire_types.h"
@@ -10,6 +9,7 @@
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "services/invite/domain/errors.h"
+#include "services/invite/server/convert.h"
 #include "services/invite/server/redeemer.h"
 #include "services/invite/server/settlement.h"
 
@@ -23,17 +23,9 @@ v1::PreviewInviteResponse Offer(const Presented& presented, bool for_caller) {
   offer.set_role(rights_feed::ToProto(std::optional(invite.role)));
   offer.set_inviter(invite.inviter.ToString());
   *offer.mutable_expire_time() = rpc::ToProto(presented.expire_time);
-  if (const auto* time = std::get_if<absl::Time>(&invite.guest_expiry)) {
-    *offer.mutable_guest_expire_time() = rpc::ToProto(*time);
-  }
-  if (const auto* ttl = std::get_if<absl::Duration>(&invite.guest_expiry)) {
-    *offer.mutable_guest_ttl() = rpc::ToProto(*ttl);
-  }
+  SetGuestExpiry(invite, offer);
   offer.set_for_caller(for_caller);
-  if (!for_caller) return offer;
-  for (const ChannelId& channel : invite.channels) {
-    offer.add_channels(ChannelName{invite.name.workspace, channel}.ToString());
-  }
+  if (for_caller) AddChannels(invite, offer);
   return offer;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/worker/keeper.h"
 
-#include <chrono>
 #include <string>
 
 #include "common/status/error.h"
@@ -16,9 +15,6 @@ using telemetry::Severity;
 
 constexpr int kAbandonedBatch = 256;
 
-// Between two steps, for who waits for the same disk.
-constexpr absl::Duration kBreath = absl::Milliseconds(2);
-
 void LogFailing(const absl::Status& error) {
   telemetry::Log(Severity::kWarning,
                  "what was left open cannot be settled or cleared away: it is tried again in a moment",
@@ -28,26 +24,14 @@ void LogFailing(const absl::Status& error) {
 }  // namespace
 
 void Keeper::Start() {
-  thread_ = std::thread([this] { Run(); });
-}
-
-void Keeper::Stop() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    stopping_ = true;
-    wake_.notify_all();
-  }
-  if (thread_.joinable()) thread_.join();
+  rounds_.Start([this] { Run(); }, options_.interval);
 }
 
 void Keeper::Run() {
-  bool failing = false;
-  do {
-    const absl::Status status = Round();
-    if (!status.ok() && !failing) LogFailing(status);
-    if (status.ok() && failing) telemetry::Log(Severity::kInfo, "settling and clearing away goes on again");
-    failing = !status.ok();
-  } while (Pause(options_.interval));
+  const absl::Status status = Round();
+  if (!status.ok() && !failing_) LogFailing(status);
+  if (status.ok() && failing_) telemetry::Log(Severity::kInfo, "settling and clearing away goes on again");
+  failing_ = !status.ok();
 }
 
 absl::Status Keeper::Round() {
@@ -62,7 +46,7 @@ absl::Status Keeper::Round() {
 
 absl::Status Keeper::SettleAbandoned() {
   absl::Status status;
-  for (int ended = 1; ended > 0 && !absl::IsUnavailable(status) && Pause(absl::ZeroDuration());) {
+  for (int ended = 1; ended > 0 && !absl::IsUnavailable(status) && rounds_.Pause(absl::ZeroDuration());) {
     ASSIGN_OR_RETURN(const std::vector<Abandoned> batch, upkeep_.AbandonedReservations(kAbandonedBatch));
     ended = SettleBatch(batch, status);
   }
@@ -73,7 +57,7 @@ int Keeper::SettleBatch(const std::vector<Abandoned>& batch, absl::Status& statu
   int ended = 0;
   std::vector<InviteStore::Settlement> unlimited;
   for (const Abandoned& abandoned : batch) {
-    if (absl::IsUnavailable(status) || !Pause(absl::ZeroDuration())) break;
+    if (absl::IsUnavailable(status) || !rounds_.Pause(absl::ZeroDuration())) break;
     const absl::StatusOr<JoinOutcome> outcome = membership_.Resolve(abandoned.reservation.join_key);
     status.Update(outcome.status());
     if (!outcome.ok()) continue;
@@ -99,17 +83,7 @@ absl::Status Keeper::SettleLimited(const Reservation& reservation, JoinOutcome o
 }
 
 absl::Status Keeper::Repeat(absl::FunctionRef<absl::StatusOr<int64_t>()> step) {
-  const auto end = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(options_.turn);
-  for (absl::Duration pause = absl::ZeroDuration(); Pause(pause); pause = kBreath) {
-    ASSIGN_OR_RETURN(const int64_t done, step());
-    if (done == 0 || std::chrono::steady_clock::now() >= end) break;
-  }
-  return absl::OkStatus();
-}
-
-bool Keeper::Pause(absl::Duration duration) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  return !wake_.wait_for(lock, absl::ToChronoNanoseconds(duration), [this] { return stopping_; });
+  return rounds_.Repeat(step, options_.turn);
 }
 
 }  // namespace guestpass::invite

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/time/rounds.h"
 #include "services/invite/client/membership.h"
 #include "services/invite/storage/invite_store.h"
 #include "services/invite/storage/invite_upkeep.h"
@@ -32,13 +30,10 @@ class Keeper {
   // All outlive this.
   Keeper(InviteStore& store, InviteUpkeep& upkeep, Membership& membership, const KeeperOptions& options = {})
       : store_(store), upkeep_(upkeep), membership_(membership), options_(options) {}
-  ~Keeper() { Stop(); }
 
-  // Begins the first round at once, on a thread of its own. Called once.
+  // As of Rounds; Stop ends after the step under way.
   void Start();
-
-  // Ends after the step under way. Idempotent; nothing if it was never started.
-  void Stop();
+  void Stop() { rounds_.Stop(); }
 
   // One round; the first error of each that it met. For Start, and for tests.
   absl::Status Round();
@@ -52,18 +47,13 @@ class Keeper {
   int SettleBatch(const std::vector<Abandoned>& batch, absl::Status& status);
   absl::Status SettleLimited(const Reservation& reservation, JoinOutcome outcome);
   absl::Status Repeat(absl::FunctionRef<absl::StatusOr<int64_t>()> step);
-  bool Pause(absl::Duration duration);  // false: stopping
 
   InviteStore& store_;
   InviteUpkeep& upkeep_;
   Membership& membership_;
   const KeeperOptions options_;
-  // The standard library's, because it waits by the monotonic clock: nobody who sets the host's clock may
-  // stretch a wait.
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;
+  bool failing_ = false;  // in the round before
+  Rounds rounds_;
 };
 
 }  // namespace guestpass::invite

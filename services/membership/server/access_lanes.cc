@@ -4,18 +4,13 @@
 #include <iterator>
 #include <utility>
 
-#include "common/status/error.h"
+#include "services/membership/server/overloaded.h"
 
 namespace guestpass::membership {
 namespace {
 
 constexpr size_t kBatch = 256;
 constexpr size_t kQueued = 4096;
-
-absl::Status Overloaded() {
-  return Error("Membership has as many access checks waiting as it accepts. Try again.",
-               {.reason = Reason::kOverloaded, .retry_after = absl::Milliseconds(200)});
-}
 
 }  // namespace
 
@@ -41,7 +36,7 @@ void AccessLanes::Submit(std::vector<AccessQuery> queries, Done done) {
       return;
     }
   }
-  done(Overloaded());
+  done(Overloaded("access checks"));
 }
 
 void AccessLanes::Run() {

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/membership/server/rights_service.h"
 
-#include "common/status/error.h"
+#include "services/membership/server/overloaded.h"
 #include "services/membership/server/rules.h"
 
 namespace guestpass::membership {
-namespace {
-
-absl::Status Overloaded() {
-  return Error("Membership has as many readers of heads waiting as it accepts. Try again.",
-               {.reason = Reason::kOverloaded, .retry_after = absl::Milliseconds(200)});
-}
-
-}  // namespace
 
 #define GUESTPASS_METHOD(name)                                                                           \
   grpc::ServerUnaryReactor* RightsService::name(grpc::CallbackServerContext* context,                    \
@@ -41,7 +33,7 @@ grpc::ServerUnaryReactor* RightsService::GetRightsHeads(grpc::CallbackServerCont
                             [this](const rpc::Call& call, const auto& asked, auto done) {
                               const bool kept = heads_executor_.Submit(
                                   [this, &call, &asked, done] { done(GetRightsHeads(call, asked)); });
-                              if (!kept) done(Overloaded());
+                              if (!kept) done(Overloaded("readers of heads"));
                             });
 }
 

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "services/membership/storage/postgres/pg_membership_store.h"
 #include "services/membership/storage/postgres/rights_record.h"
+#include "services/membership/testing/silent.h"
 #include "services/membership/testing/upkeep_rows.h"
 
 namespace guestpass::membership {
@@ -19,11 +20,6 @@ namespace {
 constexpr uint32_t kShard = UpkeepRows::kShard;
 constexpr absl::Duration kAge = absl::Hours(24);
 constexpr int kLimit = 1'000;
-
-class Nobody : public CommitListener {
- public:
-  void OnCommit(const CommittedEntries&) override {}
-};
 
 class LogPruningTest : public testing::Test {
  protected:
@@ -55,7 +51,7 @@ class LogPruningTest : public testing::Test {
 
   UpkeepRows rows_;
   PgUpkeep& upkeep_ = rows_.upkeep;
-  Nobody nobody_;
+  Silent nobody_;
   PgMembershipStore store_{rows_.pool, nobody_};
 };
 

@@ -18,6 +18,7 @@
 #include "services/membership/storage/postgres/pg_membership_store.h"
 #include "services/membership/testing/crowd_rows.h"
 #include "services/membership/testing/short_plan.h"
+#include "services/membership/testing/silent.h"
 #include "tests/harness/servers/test_database.h"
 
 namespace guestpass::membership {
@@ -52,10 +53,6 @@ struct Statement {
 struct Call {
   std::function<absl::Status()> run;
   std::vector<Statement> statements;
-};
-
-class Silent : public CommitListener {
-  void OnCommit(const CommittedEntries&) override {}
 };
 
 [[noreturn]] void Die(absl::string_view why) {

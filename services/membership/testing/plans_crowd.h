@@ -7,13 +7,10 @@
 #include "services/membership/storage/postgres/pg_membership_store.h"
 #include "services/membership/storage/postgres/pg_upkeep.h"
 #include "services/membership/testing/crowd_rows.h"
+#include "services/membership/testing/silent.h"
 #include "tests/harness/servers/test_database.h"
 
 namespace guestpass::membership {
-
-class Silent : public CommitListener {
-  void OnCommit(const CommittedEntries&) override {}
-};
 
 // A crowd, and what reads and changes it on a pool of one session, so that its plans are theirs and its
 // counters can be told to report.

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "common/postgres/pool.h"
 #include "services/membership/storage/postgres/pg_membership_store.h"
+#include "services/membership/testing/silent.h"
 #include "tests/harness/servers/test_database.h"
 
 namespace guestpass::membership {
@@ -75,10 +76,6 @@ class Records {
   postgres::Pool pool;
 
  private:
-  class Silent : public CommitListener {
-    void OnCommit(const CommittedEntries&) override {}
-  };
-
   Silent silent_;
   const std::unique_ptr<postgres::Session> session_;
 

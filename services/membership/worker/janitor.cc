@@ -13,9 +13,6 @@ namespace {
 
 using telemetry::Severity;
 
-// Between two steps, for who waits for the same disk.
-constexpr absl::Duration kBreath = absl::Milliseconds(2);
-
 constexpr int kWorkspaces = 100;
 
 void LogFailing(const absl::Status& error) {
@@ -27,35 +24,23 @@ void LogFailing(const absl::Status& error) {
 }  // namespace
 
 void Janitor::Start() {
-  thread_ = std::thread([this] { Run(); });
-}
-
-void Janitor::Stop() {
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    stopping_ = true;
-    wake_.notify_all();
-  }
-  if (thread_.joinable()) thread_.join();
+  rounds_.Start([this] { Run(); }, options_.interval);
 }
 
 void Janitor::Run() {
-  bool failing = false;
-  do {
-    Cleared cleared;
-    const absl::Status status = Round(cleared);
-    if (!status.ok() && !failing) LogFailing(status);
-    if (status.ok() && failing) telemetry::Log(Severity::kInfo, "old records are cleared away again");
-    failing = !status.ok();
-    telemetry::Log(Severity::kDebug, "cleared away",
-                   {{"log_entries", absl::StrCat(cleared.log_entries)},
-                    {"join_keys", absl::StrCat(cleared.join_keys)},
-                    {"answers", absl::StrCat(cleared.answers)},
-                    {"records", absl::StrCat(cleared.records)}});
-  } while (Pause(options_.interval));
+  Cleared cleared;
+  const absl::Status status = Clear(cleared);
+  if (!status.ok() && !failing_) LogFailing(status);
+  if (status.ok() && failing_) telemetry::Log(Severity::kInfo, "old records are cleared away again");
+  failing_ = !status.ok();
+  telemetry::Log(Severity::kDebug, "cleared away",
+                 {{"log_entries", absl::StrCat(cleared.log_entries)},
+                  {"join_keys", absl::StrCat(cleared.join_keys)},
+                  {"answers", absl::StrCat(cleared.answers)},
+                  {"records", absl::StrCat(cleared.records)}});
 }
 
-absl::Status Janitor::Round(Cleared& cleared) {
+absl::Status Janitor::Clear(Cleared& cleared) {
   absl::Status first = PruneLogs(cleared.log_entries);
   first.Update(Repeat([&] { return upkeep_.ForgetJoinKeys(options_.batch); }, cleared.join_keys));
   first.Update(Repeat([&] { return upkeep_.ForgetAnswers(options_.batch); }, cleared.answers));
@@ -73,7 +58,7 @@ absl::Status Janitor::PruneLogs(int64_t& cleared) {
 
 absl::Status Janitor::ClearWorkspaces(int64_t& cleared) {
   int64_t before = -1;
-  while (cleared > before && Pause(absl::ZeroDuration())) {
+  while (cleared > before && rounds_.Pause(absl::ZeroDuration())) {
     before = cleared;
     ASSIGN_OR_RETURN(const std::vector<WorkspaceId> workspaces, upkeep_.UnclearedWorkspaces(kWorkspaces));
     for (const WorkspaceId& workspace : workspaces) {
@@ -84,17 +69,11 @@ absl::Status Janitor::ClearWorkspaces(int64_t& cleared) {
 }
 
 absl::Status Janitor::Repeat(absl::FunctionRef<absl::StatusOr<int64_t>()> step, int64_t& cleared) {
-  for (absl::Duration pause = absl::ZeroDuration(); Pause(pause); pause = kBreath) {
+  return rounds_.Repeat([&]() -> absl::StatusOr<int64_t> {
     ASSIGN_OR_RETURN(const int64_t gone, step());
     cleared += gone;
-    if (gone == 0) break;
-  }
-  return absl::OkStatus();
-}
-
-bool Janitor::Pause(absl::Duration duration) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  return !wake_.wait_for(lock, absl::ToChronoNanoseconds(duration), [this] { return stopping_; });
+    return gone;
+  });
 }
 
 }  // namespace guestpass::membership

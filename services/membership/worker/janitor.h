@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <cstdint>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/time/rounds.h"
 #include "services/membership/storage/upkeep.h"
 
 namespace guestpass::membership {
@@ -28,13 +27,9 @@ class Janitor {
  public:
   // `upkeep` outlives this.
   Janitor(Upkeep& upkeep, const JanitorOptions& options) : upkeep_(upkeep), options_(options) {}
-  ~Janitor() { Stop(); }
-
-  // Begins the first round at once, on a thread of its own. Called once.
+  // As of Rounds; Stop ends after the step under way.
   void Start();
-
-  // Ends after the step under way. Idempotent; nothing if it was never started.
-  void Stop();
+  void Stop() { rounds_.Stop(); }
 
  private:
   // What a round cleared, of each kind.
@@ -43,20 +38,15 @@ class Janitor {
   };
 
   void Run();
-  absl::Status Round(Cleared& cleared);
+  absl::Status Clear(Cleared& cleared);
   absl::Status PruneLogs(int64_t& cleared);
   absl::Status ClearWorkspaces(int64_t& cleared);
   absl::Status Repeat(absl::FunctionRef<absl::StatusOr<int64_t>()> step, int64_t& cleared);
-  bool Pause(absl::Duration duration);  // false: stopping
 
   Upkeep& upkeep_;
   const JanitorOptions options_;
-  // The standard library's, because it waits by the monotonic clock: nobody who sets the host's clock may
-  // stretch a wait.
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;  // guarded by mutex_
-  std::thread thread_;
+  bool failing_ = false;  // in the round before
+  Rounds rounds_;
 };
 
 }  // namespace guestpass::membership
