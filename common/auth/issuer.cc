@@ -13,6 +13,7 @@
 #include <optional>
 #include <system_error>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/auth/random.h"
 #include "common/auth/watched_file.h"
@@ -21,6 +22,8 @@
 
 namespace guestpass::auth {
 namespace {
+
+using Json = nlohmann::json;
 
 enum class Existing { kKeep, kReplace };
 
@@ -55,12 +58,12 @@ absl::StatusOr<bool> PutFile(const std::string& path, const std::string& text, m
   return true;
 }
 
-nlohmann::json ToJson(const TokenClaims& claims) {
-  nlohmann::json json = {{"iss", claims.issuer},
-                         {"aud", claims.audience},
-                         {"sub", claims.subject},
-                         {"iat", absl::ToUnixSeconds(claims.issue_time)},
-                         {"exp", absl::ToUnixSeconds(claims.expire_time)}};
+Json ToJson(const TokenClaims& claims) {
+  Json json = {{"iss", claims.issuer},
+               {"aud", claims.audience},
+               {"sub", claims.subject},
+               {"iat", absl::ToUnixSeconds(claims.issue_time)},
+               {"exp", absl::ToUnixSeconds(claims.expire_time)}};
   if (!claims.email.empty()) {
     json["email"] = claims.email;
     json["email_verified"] = claims.email_verified;
@@ -72,31 +75,23 @@ nlohmann::json ToJson(const TokenClaims& claims) {
 
 }  // namespace
 
-Issuer Issuer::Create(Algorithm algorithm) {
-  Issuer issuer;
-  issuer.algorithm_ = algorithm;
-  issuer.kid_ = Base32(RandomBytes(16));
-  const KeyPair pair = NewKeyPair(algorithm, issuer.kid_);
-  issuer.private_jwk_ = pair.private_jwk;
-  issuer.public_jwk_ = pair.public_jwk;
-  return issuer;
-}
+Issuer Issuer::Create(Algorithm algorithm) { return Issuer(Base32(RandomBytes(16)), Key::Create(algorithm)); }
 
 absl::StatusOr<Issuer> Issuer::FromPrivateJwk(const std::string& jwk) {
-  const nlohmann::json json = nlohmann::json::parse(jwk, nullptr, false);
-  const std::optional<std::string> public_jwk = PublicHalf(jwk);
-  const bool is_named = json.is_object() && json.contains("kid") && json["kid"].is_string() &&
-                        json.contains("alg") && json["alg"].is_string();
-  const auto algorithm = is_named ? AlgorithmOf(json["alg"].get<std::string>()) : std::nullopt;
-  if (!public_jwk.has_value() || !algorithm.has_value()) {
+  const Json json = Json::parse(jwk, nullptr, false);
+  const auto key = Key::Parse(json, Half::kPrivate);
+  if (!key.has_value() || !json.contains("kid") || !json["kid"].is_string() || !json.contains("alg") ||
+      json["alg"] != std::string(NameOf(key->algorithm()))) {
     return absl::FailedPreconditionError("it is not a private JSON Web Key with kid and alg");
   }
-  Issuer issuer;
-  issuer.algorithm_ = *algorithm;
-  issuer.kid_ = json["kid"].get<std::string>();
-  issuer.private_jwk_ = jwk;
-  issuer.public_jwk_ = *public_jwk;
-  return issuer;
+  return Issuer(json["kid"].get<std::string>(), *key);
+}
+
+std::string Issuer::ToJwk(Half half) const {
+  Json jwk = key_.ToJwk(half);
+  jwk["kid"] = kid_;
+  jwk["alg"] = NameOf(key_.algorithm());
+  return jwk.dump();
 }
 
 absl::StatusOr<Issuer> Issuer::LoadOrCreate(const std::string& directory) {
@@ -107,7 +102,7 @@ absl::StatusOr<Issuer> Issuer::LoadOrCreate(const std::string& directory) {
   if (error) return CannotWrite(directory, error.value());
   bool created = false;
   if (access(key_path.c_str(), F_OK) != 0) {
-    ASSIGN_OR_RETURN(created, PutFile(key_path, Create().private_jwk_, 0600, Existing::kKeep));
+    ASSIGN_OR_RETURN(created, PutFile(key_path, Create().ToJwk(Half::kPrivate), 0600, Existing::kKeep));
   }
   WatchedFile file(key_path);
   ASSIGN_OR_RETURN(const std::optional<std::string> jwk, file.ReadIfChanged());
@@ -125,19 +120,23 @@ absl::StatusOr<Issuer> Issuer::LoadOrCreate(const std::string& directory) {
 }
 
 std::string Issuer::Mint(const TokenClaims& claims) const {
-  const nlohmann::json header = {{"typ", "JWT"}, {"kid", kid_}};
-  return SignAsIs(header.dump(),
-                  ToJson(claims).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  const Json header = {{"typ", "JWT"}, {"kid", kid_}};
+  return SignAsIs(header.dump(), ToJson(claims).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 std::string Issuer::SignAsIs(const std::string& header, absl::string_view payload) const {
-  return Sign(algorithm_, private_jwk_, header, payload).value_or("");
+  Json json = Json::parse(header, nullptr, false);
+  if (!json.is_object()) return "";
+  json["alg"] = NameOf(key_.algorithm());
+  const std::string text =
+      absl::StrCat(absl::WebSafeBase64Escape(json.dump()), ".", absl::WebSafeBase64Escape(payload));
+  return absl::StrCat(text, ".", key_.Sign(text));
 }
 
 std::string Issuer::Jwks() const {
-  nlohmann::json key = nlohmann::json::parse(public_jwk_);
+  Json key = Json::parse(public_jwk());
   key["use"] = "sig";
-  return nlohmann::json({{"keys", nlohmann::json::array({key})}}).dump() + "\n";
+  return Json({{"keys", Json::array({key})}}).dump() + "\n";
 }
 
 }  // namespace guestpass::auth

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -46,18 +47,19 @@ class Issuer {
   std::string SignAsIs(const std::string& header, absl::string_view payload) const;
 
   const std::string& kid() const { return kid_; }
-  const std::string& public_jwk() const { return public_jwk_; }
+  std::string public_jwk() const { return ToJwk(Half::kPublic); }
 
   // The key set of this issuer's key alone.
   std::string Jwks() const;
 
  private:
-  static absl::StatusOr<Issuer> FromPrivateJwk(const std::string& jwk);
+  Issuer(std::string kid, Key key) : kid_(std::move(kid)), key_(std::move(key)) {}
 
-  Algorithm algorithm_;
+  static absl::StatusOr<Issuer> FromPrivateJwk(const std::string& jwk);
+  std::string ToJwk(Half half) const;
+
   std::string kid_;
-  std::string private_jwk_;
-  std::string public_jwk_;
+  Key key_;
 };
 
 }  // namespace guestpass::auth

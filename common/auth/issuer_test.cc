@@ -13,6 +13,7 @@
 #include "common/auth/token_verifier.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 
 namespace guestpass::auth {
 namespace {
@@ -75,6 +76,22 @@ TEST(Issuer, ANewKeyTakesTheOldOnesPlaceInTheSet) {
   const auto second = Issuer::LoadOrCreate(directory);
   ASSERT_NE(first->kid(), second->kid());
   EXPECT_EQ((*KeySetSource::Open(directory + "/jwks.json"))->Current(kNow)->keys[0].kid, second->kid());
+}
+
+TEST(Issuer, AKeyIsTakenOnlyForItsOwnAlgorithmAndWithAName) {
+  const std::string directory = NewTestDirectory();
+  const nlohmann::json key = Key::Create(Algorithm::kEdDsa).ToJwk(Half::kPrivate);
+  const auto takes = [&](const nlohmann::json& names) {
+    nlohmann::json named = key;
+    named.update(names);
+    Replace(directory + "/issuer.jwk", named.dump());
+    return Issuer::LoadOrCreate(directory).ok();
+  };
+  EXPECT_TRUE(takes({{"kid", "k"}, {"alg", "EdDSA"}}));
+  EXPECT_FALSE(takes({{"kid", "k"}, {"alg", "ES256"}}));
+  EXPECT_FALSE(takes({{"kid", "k"}}));
+  EXPECT_FALSE(takes({{"alg", "EdDSA"}}));
+  EXPECT_FALSE(takes({{"kid", 7}, {"alg", "EdDSA"}}));
 }
 
 TEST(Issuer, ABrokenKeyOrPlaceIsToldInASentence) {

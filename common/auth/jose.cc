@@ -1,168 +1,275 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/auth/jose.h"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-#include <rhonabwy.h>
+#include <openssl/core_names.h>
 
-#include <cstdlib>
-#include <memory>
+#include <algorithm>
+#include <deque>
+#include <iterator>
 
-#include "absl/base/call_once.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "common/auth/openssl.h"
+#include "nlohmann/json.hpp"
 
 namespace guestpass::auth {
 namespace {
 
-constexpr int kNoRemote = R_FLAG_IGNORE_REMOTE;
-constexpr unsigned int kLeastRsaBits = 2048;
+using Json = nlohmann::json;
 
-struct FreeJwk {
-  void operator()(jwk_t* jwk) const { r_jwk_free(jwk); }
+constexpr char kCurve[] = "P-256";
+constexpr int kCurveBytes = 32;  // of a coordinate, and of each number of a signature
+constexpr int kLeastRsaBits = 2048;
+constexpr size_t kEd25519Bytes = 32;
+
+struct Kind {
+  Algorithm algorithm;
+  const char* name;  // in the header of a token
+  const char* kty;
+  const char* crv;   // null: none
+  const char* type;  // to OpenSSL
 };
-struct FreeJws {
-  void operator()(jws_t* jws) const { r_jws_free(jws); }
-};
-struct FreeText {
-  void operator()(char* text) const { r_free(text); }
-};
-using Jwk = std::unique_ptr<jwk_t, FreeJwk>;
-using Jws = std::unique_ptr<jws_t, FreeJws>;
-using Text = std::unique_ptr<char, FreeText>;
+constexpr Kind kKinds[] = {{Algorithm::kEs256, "ES256", "EC", kCurve, "EC"},
+                           {Algorithm::kRs256, "RS256", "RSA", nullptr, "RSA"},
+                           {Algorithm::kEdDsa, "EdDSA", "OKP", "Ed25519", "ED25519"}};
 
-void StartOnce() {
-  static absl::once_flag once;
-  absl::call_once(once, [] {
-    if (r_global_init() != RHN_OK) std::abort();
-  });
+const Kind& KindOf(Algorithm algorithm) {
+  return *std::find_if(std::begin(kKinds), std::end(kKinds),
+                       [=](const Kind& kind) { return kind.algorithm == algorithm; });
 }
 
-Jwk EmptyJwk() {
-  StartOnce();
-  jwk_t* jwk = nullptr;
-  if (r_jwk_init(&jwk) != RHN_OK) std::abort();
-  return Jwk(jwk);
+bool Says(const Json& jwk, const char* name, const char* value) {
+  const auto found = jwk.find(name);
+  return value == nullptr || (found != jwk.end() && *found == value);
 }
 
-Jws EmptyJws() {
-  StartOnce();
-  jws_t* jws = nullptr;
-  if (r_jws_init(&jws) != RHN_OK) std::abort();
-  return Jws(jws);
+BIGNUM* NewNumber(absl::string_view bytes) {
+  return BN_bin2bn(Bytes(bytes), static_cast<int>(bytes.size()), nullptr);
 }
 
-Jwk ParseJwk(const std::string& text) {
-  Jwk jwk = EmptyJwk();
-  if (r_jwk_import_from_json_str(jwk.get(), text.c_str()) != RHN_OK) jwk.reset();
-  return jwk;
+// Big-endian, with zeros in front up to `least` bytes.
+std::string BytesOf(const BIGNUM* number, int least) {
+  std::string bytes(std::max(least, BN_num_bytes(number)), '\0');
+  Must(BN_bn2binpad(number, Bytes(bytes), static_cast<int>(bytes.size())) >= 0);
+  return bytes;
 }
 
-std::string ToText(const Jwk& jwk) { return Text(r_jwk_export_to_json_str(jwk.get(), 0)).get(); }
+// Gathers from the members of a JSON Web Key what OpenSSL makes a key of.
+class KeyBuilder {
+ public:
+  explicit KeyBuilder(const Json& jwk) : jwk_(jwk), builder_(OSSL_PARAM_BLD_new()) {}
 
-jwa_alg AlgOf(Algorithm algorithm) {
-  switch (algorithm) {
-    case Algorithm::kEs256:
-      return R_JWA_ALG_ES256;
-    case Algorithm::kRs256:
-      return R_JWA_ALG_RS256;
-    case Algorithm::kEdDsa:
-      return R_JWA_ALG_EDDSA;
+  void AddCurve() {
+    Must(OSSL_PARAM_BLD_push_utf8_string(builder_.get(), OSSL_PKEY_PARAM_GROUP_NAME, kCurve, 0) == 1);
   }
-  return R_JWA_ALG_UNKNOWN;
-}
 
-int KeyTypeOf(Algorithm algorithm) {
-  switch (algorithm) {
-    case Algorithm::kEs256:
-      return R_KEY_TYPE_EC;
-    case Algorithm::kRs256:
-      return R_KEY_TYPE_RSA;
-    case Algorithm::kEdDsa:
-      return R_KEY_TYPE_EDDSA;
+  void AddNumber(const char* name, const char* member) {
+    const BIGNUM* number = numbers_.emplace_back(NewNumber(BytesIn(member))).get();
+    Must(OSSL_PARAM_BLD_push_BN(builder_.get(), name, number) == 1);
   }
-  return R_KEY_TYPE_NONE;
+
+  void AddBytes(const char* name, const char* member) { Add(name, BytesIn(member)); }
+
+  void AddPoint(const char* name) { Add(name, absl::StrCat("\x04", CoordinateIn("x"), CoordinateIn("y"))); }
+
+  // Null where a member was missing or broken, or where OpenSSL finds the public half to be no key.
+  std::shared_ptr<EVP_PKEY> Build(const char* type, Half half) {
+    if (!complete_) return nullptr;
+    const int selection = half == Half::kPublic ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR;
+    const Owned<OSSL_PARAM> parameters(OSSL_PARAM_BLD_to_param(builder_.get()));
+    const Owned<EVP_PKEY_CTX> maker(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
+    EVP_PKEY* made = nullptr;
+    if (EVP_PKEY_fromdata_init(maker.get()) != 1 ||
+        EVP_PKEY_fromdata(maker.get(), &made, selection, parameters.get()) != 1) {
+      return nullptr;
+    }
+    std::shared_ptr<EVP_PKEY> key(made, Free());
+    const Owned<EVP_PKEY_CTX> checker(EVP_PKEY_CTX_new_from_pkey(nullptr, made, nullptr));
+    return EVP_PKEY_public_check(checker.get()) == 1 ? key : nullptr;
+  }
+
+ private:
+  void Add(const char* name, std::string bytes) {
+    const std::string& kept = kept_.emplace_back(std::move(bytes));
+    Must(OSSL_PARAM_BLD_push_octet_string(builder_.get(), name, kept.data(), kept.size()) == 1);
+  }
+
+  // Of as many bytes as the curve has: some issuers leave out zeros in front, others add one.
+  std::string CoordinateIn(const char* member) {
+    return BytesOf(Owned<BIGNUM>(NewNumber(BytesIn(member))).get(), kCurveBytes);
+  }
+
+  std::string BytesIn(const char* member) {
+    const auto found = jwk_.find(member);
+    const bool is_text = found != jwk_.end() && found->is_string();
+    const std::string bytes = is_text ? DecodeBase64Url(found->get<std::string>()).value_or("") : "";
+    complete_ = complete_ && !bytes.empty();
+    return bytes;
+  }
+
+  const Json& jwk_;
+  bool complete_ = true;
+  Owned<OSSL_PARAM_BLD> builder_;  // points into what follows
+  std::deque<std::string> kept_;
+  std::deque<Owned<BIGNUM>> numbers_;
+};
+
+std::string NumberOf(EVP_PKEY* key, const char* name, int least) {
+  BIGNUM* number = nullptr;
+  Must(EVP_PKEY_get_bn_param(key, name, &number) == 1);
+  return absl::WebSafeBase64Escape(BytesOf(Owned<BIGNUM>(number).get(), least));
 }
 
-bool IsKey(const Jwk& jwk, Algorithm algorithm, int half) {
-  unsigned int bits = 0;
-  const int type = r_jwk_key_type(jwk.get(), &bits, kNoRemote);
-  return type == (KeyTypeOf(algorithm) | half) && (algorithm != Algorithm::kRs256 || bits >= kLeastRsaBits);
+std::string Ed25519Of(EVP_PKEY* key, const char* name) {
+  std::string bytes(kEd25519Bytes, '\0');
+  Must(EVP_PKEY_get_octet_string_param(key, name, Bytes(bytes), bytes.size(), nullptr) == 1);
+  return absl::WebSafeBase64Escape(bytes);
+}
+
+const EVP_MD* DigestOf(Algorithm algorithm) {
+  return algorithm == Algorithm::kEdDsa ? nullptr : EVP_sha256();
+}
+
+// A token has the two numbers of an ES256 signature side by side; OpenSSL has them in DER.
+std::optional<std::string> ToDer(absl::string_view numbers) {
+  if (numbers.size() != 2 * kCurveBytes) return std::nullopt;
+  const Owned<ECDSA_SIG> signature(ECDSA_SIG_new());
+  Must(ECDSA_SIG_set0(signature.get(), NewNumber(numbers.substr(0, kCurveBytes)),
+                      NewNumber(numbers.substr(kCurveBytes))) == 1);
+  std::string der(i2d_ECDSA_SIG(signature.get(), nullptr), '\0');
+  unsigned char* begin = Bytes(der);
+  i2d_ECDSA_SIG(signature.get(), &begin);
+  return der;
+}
+
+std::string FromDer(absl::string_view der) {
+  const unsigned char* begin = Bytes(der);
+  const Owned<ECDSA_SIG> signature(d2i_ECDSA_SIG(nullptr, &begin, static_cast<long>(der.size())));
+  Must(signature != nullptr);
+  return absl::StrCat(BytesOf(ECDSA_SIG_get0_r(signature.get()), kCurveBytes),
+                      BytesOf(ECDSA_SIG_get0_s(signature.get()), kCurveBytes));
 }
 
 }  // namespace
 
-absl::string_view NameOf(Algorithm algorithm) { return r_jwa_alg_to_str(AlgOf(algorithm)); }
+absl::string_view NameOf(Algorithm algorithm) { return KindOf(algorithm).name; }
 
 std::optional<Algorithm> AlgorithmOf(absl::string_view name) {
-  for (const Algorithm algorithm : {Algorithm::kEs256, Algorithm::kRs256, Algorithm::kEdDsa}) {
-    if (NameOf(algorithm) == name) return algorithm;
+  for (const Kind& kind : kKinds) {
+    if (kind.name == name) return kind.algorithm;
   }
   return std::nullopt;
 }
 
-bool IsPublicKey(Algorithm algorithm, const std::string& jwk_text) {
-  const Jwk jwk = ParseJwk(jwk_text);
-  if (jwk == nullptr || !IsKey(jwk, algorithm, R_KEY_TYPE_PUBLIC)) return false;
-  unsigned char der[4096];
-  size_t size = sizeof(der);
-  if (r_jwk_export_to_pem_der(jwk.get(), R_FORMAT_DER, der, &size, kNoRemote) != RHN_OK) return false;
-  // Unlike librhonabwy, OpenSSL looks whether the point is on the curve.
-  const unsigned char* begin = der;
-  EVP_PKEY* key = d2i_PUBKEY(nullptr, &begin, static_cast<long>(size));
-  EVP_PKEY_free(key);
-  ERR_clear_error();
-  return key != nullptr;
-}
-
-bool HasSignature(absl::string_view token, Algorithm algorithm, const std::string& public_jwk) {
-  const Jwk jwk = ParseJwk(public_jwk);
-  const Jws jws = EmptyJws();
-  return jwk != nullptr &&
-         r_jws_advanced_compact_parsen(jws.get(), token.data(), token.size(), R_PARSE_NONE, kNoRemote) ==
-             RHN_OK &&
-         r_jws_get_alg(jws.get()) == AlgOf(algorithm) &&
-         r_jws_verify_signature(jws.get(), jwk.get(), kNoRemote) == RHN_OK;
-}
-
-KeyPair NewKeyPair(Algorithm algorithm, const std::string& kid) {
-  const Jwk private_half = EmptyJwk();
-  const Jwk public_half = EmptyJwk();
-  const unsigned int bits = algorithm == Algorithm::kRs256 ? kLeastRsaBits : 256;
-  if (r_jwk_generate_key_pair(private_half.get(), public_half.get(), KeyTypeOf(algorithm), bits,
-                              kid.c_str()) != RHN_OK) {
-    std::abort();
+std::optional<Algorithm> AlgorithmOfJwk(const Json& jwk) {
+  for (const Kind& kind : kKinds) {
+    if (Says(jwk, "kty", kind.kty) && Says(jwk, "crv", kind.crv)) return kind.algorithm;
   }
-  const std::string name(NameOf(algorithm));
-  for (jwk_t* half : {private_half.get(), public_half.get()}) {
-    if (r_jwk_set_property_str(half, "alg", name.c_str()) != RHN_OK) std::abort();
-  }
-  return {ToText(private_half), ToText(public_half)};
+  return std::nullopt;
 }
 
-std::optional<std::string> PublicHalf(const std::string& private_jwk) {
-  const Jwk private_half = ParseJwk(private_jwk);
-  const Jwk public_half = EmptyJwk();
-  if (private_half == nullptr ||
-      (r_jwk_key_type(private_half.get(), nullptr, kNoRemote) & R_KEY_TYPE_PRIVATE) == 0 ||
-      r_jwk_extract_pubkey(private_half.get(), public_half.get(), kNoRemote) != RHN_OK) {
+std::optional<std::string> DecodeBase64Url(absl::string_view text) {
+  std::string bytes;
+  if (!absl::WebSafeBase64Unescape(text, &bytes) || absl::WebSafeBase64Escape(bytes) != text) {
     return std::nullopt;
   }
-  return ToText(public_half);
+  return bytes;
 }
 
-std::optional<std::string> Sign(Algorithm algorithm, const std::string& private_jwk,
-                                const std::string& header, absl::string_view payload) {
-  const Jwk jwk = ParseJwk(private_jwk);
-  const Jws jws = EmptyJws();
-  if (jwk == nullptr || r_jws_set_full_header_json_str(jws.get(), header.c_str()) != RHN_OK ||
-      r_jws_set_alg(jws.get(), AlgOf(algorithm)) != RHN_OK ||
-      r_jws_set_payload(jws.get(), reinterpret_cast<const unsigned char*>(payload.data()), payload.size()) !=
-          RHN_OK) {
-    return std::nullopt;
+Key Key::Create(Algorithm algorithm) {
+  EVP_PKEY* key = nullptr;
+  switch (algorithm) {
+    case Algorithm::kEs256:
+      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", kCurve);
+      break;
+    case Algorithm::kRs256:
+      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", size_t{kLeastRsaBits});
+      break;
+    case Algorithm::kEdDsa:
+      key = EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+      break;
   }
-  const Text token(r_jws_serialize(jws.get(), jwk.get(), kNoRemote));
-  if (token == nullptr) return std::nullopt;
-  return token.get();
+  Must(key != nullptr);
+  return Key(algorithm, std::shared_ptr<EVP_PKEY>(key, Free()));
+}
+
+std::optional<Key> Key::Parse(const Json& jwk, Half half) {
+  const ErrorsEndHere errors_end_here;
+  const std::optional<Algorithm> algorithm = AlgorithmOfJwk(jwk);
+  if (!algorithm.has_value()) return std::nullopt;
+  const bool both = half == Half::kPrivate;
+  KeyBuilder builder(jwk);
+  switch (*algorithm) {
+    case Algorithm::kEs256:
+      builder.AddCurve();
+      builder.AddPoint(OSSL_PKEY_PARAM_PUB_KEY);
+      if (both) builder.AddNumber(OSSL_PKEY_PARAM_PRIV_KEY, "d");
+      break;
+    case Algorithm::kRs256:
+      builder.AddNumber(OSSL_PKEY_PARAM_RSA_N, "n");
+      builder.AddNumber(OSSL_PKEY_PARAM_RSA_E, "e");
+      if (both) builder.AddNumber(OSSL_PKEY_PARAM_RSA_D, "d");
+      break;
+    case Algorithm::kEdDsa:
+      builder.AddBytes(OSSL_PKEY_PARAM_PUB_KEY, "x");
+      if (both) builder.AddBytes(OSSL_PKEY_PARAM_PRIV_KEY, "d");
+      break;
+  }
+  const std::shared_ptr<EVP_PKEY> built = builder.Build(KindOf(*algorithm).type, half);
+  if (built == nullptr) return std::nullopt;
+  if (algorithm == Algorithm::kRs256 && EVP_PKEY_get_bits(built.get()) < kLeastRsaBits) return std::nullopt;
+  const Key key(*algorithm, built);
+  if (both && !key.Verifies("", key.Sign(""))) return std::nullopt;
+  return key;
+}
+
+Json Key::ToJwk(Half half) const {
+  const bool both = half == Half::kPrivate;
+  const Kind& kind = KindOf(algorithm_);
+  EVP_PKEY* key = key_.get();
+  Json jwk = {{"kty", kind.kty}};
+  if (kind.crv != nullptr) jwk["crv"] = kind.crv;
+  switch (algorithm_) {
+    case Algorithm::kEs256:
+      jwk["x"] = NumberOf(key, OSSL_PKEY_PARAM_EC_PUB_X, kCurveBytes);
+      jwk["y"] = NumberOf(key, OSSL_PKEY_PARAM_EC_PUB_Y, kCurveBytes);
+      if (both) jwk["d"] = NumberOf(key, OSSL_PKEY_PARAM_PRIV_KEY, kCurveBytes);
+      break;
+    case Algorithm::kRs256:
+      jwk["n"] = NumberOf(key, OSSL_PKEY_PARAM_RSA_N, 0);
+      jwk["e"] = NumberOf(key, OSSL_PKEY_PARAM_RSA_E, 0);
+      if (both) jwk["d"] = NumberOf(key, OSSL_PKEY_PARAM_RSA_D, 0);
+      break;
+    case Algorithm::kEdDsa:
+      jwk["x"] = Ed25519Of(key, OSSL_PKEY_PARAM_PUB_KEY);
+      if (both) jwk["d"] = Ed25519Of(key, OSSL_PKEY_PARAM_PRIV_KEY);
+      break;
+  }
+  return jwk;
+}
+
+std::string Key::Sign(absl::string_view text) const {
+  const ErrorsEndHere errors_end_here;
+  const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
+  std::string signature(EVP_PKEY_get_size(key_.get()), '\0');
+  size_t size = signature.size();
+  if (EVP_DigestSignInit(context.get(), nullptr, DigestOf(algorithm_), nullptr, key_.get()) != 1 ||
+      EVP_DigestSign(context.get(), Bytes(signature), &size, Bytes(text), text.size()) != 1) {
+    return "";
+  }
+  signature.resize(size);
+  return absl::WebSafeBase64Escape(algorithm_ == Algorithm::kEs256 ? FromDer(signature) : signature);
+}
+
+bool Key::Verifies(absl::string_view text, absl::string_view signature) const {
+  const ErrorsEndHere errors_end_here;
+  std::optional<std::string> bytes = DecodeBase64Url(signature);
+  if (bytes.has_value() && algorithm_ == Algorithm::kEs256) bytes = ToDer(*bytes);
+  if (!bytes.has_value()) return false;
+  const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
+  return EVP_DigestVerifyInit(context.get(), nullptr, DigestOf(algorithm_), nullptr, key_.get()) == 1 &&
+         EVP_DigestVerify(context.get(), Bytes(absl::string_view(*bytes)), bytes->size(), Bytes(text),
+                          text.size()) == 1;
 }
 
 }  // namespace guestpass::auth

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <openssl/types.h>
+
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
+#include "nlohmann/json_fwd.hpp"
 
-// Signatures of JSON Web Tokens, and nothing else of JOSE: three algorithms, keys as JWK texts, by
-// librhonabwy with everything off that would fetch a key from the network or take one from a token. All of it
-// may be called from any thread.
+// Signatures of JSON Web Tokens and the keys for them, and nothing else of JOSE: three algorithms, by
+// OpenSSL. All of it may be called from any thread.
 namespace guestpass::auth {
 
 // "ES256", "RS256", "EdDSA".
@@ -17,27 +21,44 @@ enum class Algorithm { kEs256, kRs256, kEdDsa };
 absl::string_view NameOf(Algorithm algorithm);
 std::optional<Algorithm> AlgorithmOf(absl::string_view name);
 
-// Whether `jwk` is a public key that `algorithm` can be verified with: a point on its curve, RSA of at least
-// 2,048 bits.
-bool IsPublicKey(Algorithm algorithm, const std::string& jwk);
+// What the kind of key that `jwk` says is for, or nothing for kinds that are not used here.
+std::optional<Algorithm> AlgorithmOfJwk(const nlohmann::json& jwk);
 
-// Whether `token`, in compact form, names `algorithm` and is signed with the private half of `public_jwk`.
-bool HasSignature(absl::string_view token, Algorithm algorithm, const std::string& public_jwk);
+// The bytes that `text` stands for, or nothing where it is not the one base64url of them: padded, with other
+// characters, with bits left over.
+std::optional<std::string> DecodeBase64Url(absl::string_view text);
 
-struct KeyPair {
-  std::string private_jwk;
-  std::string public_jwk;
+// How much of a pair of keys: the public half, or the private one with it.
+enum class Half { kPublic, kPrivate };
+
+// A key for one algorithm. A value that does not change; copies share what OpenSSL has.
+class Key {
+ public:
+  // A new pair. Ends the process where none can be made.
+  static Key Create(Algorithm algorithm);
+
+  // What the members of `jwk` say, those of `half` alone: `d` is not looked at for a public key. Nothing
+  // where that is no good key for AlgorithmOfJwk: a point beside the curve, RSA of less than 2,048 bits,
+  // halves that do not belong together.
+  static std::optional<Key> Parse(const nlohmann::json& jwk, Half half);
+
+  // The members that Parse reads, with kty and crv. Ends the process where the private half is asked for and
+  // is not there.
+  nlohmann::json ToJwk(Half half) const;
+
+  Algorithm algorithm() const { return algorithm_; }
+
+  // The signature of `text` in base64url, or empty where the private half is not there.
+  std::string Sign(absl::string_view text) const;
+
+  // Whether Sign could have made `signature` of `text`.
+  bool Verifies(absl::string_view text, absl::string_view signature) const;
+
+ private:
+  Key(Algorithm algorithm, std::shared_ptr<EVP_PKEY> key) : algorithm_(algorithm), key_(std::move(key)) {}
+
+  Algorithm algorithm_;
+  std::shared_ptr<EVP_PKEY> key_;
 };
-
-// A new pair of keys with `kid` and `alg` in both. Ends the process where none can be made.
-KeyPair NewKeyPair(Algorithm algorithm, const std::string& kid);
-
-// The public half of `private_jwk`, or nothing if that is no private key.
-std::optional<std::string> PublicHalf(const std::string& private_jwk);
-
-// The compact form of `payload` signed with `private_jwk`, `header` being the JSON that goes before it, or
-// nothing where that cannot be done.
-std::optional<std::string> Sign(Algorithm algorithm, const std::string& private_jwk,
-                                const std::string& header, absl::string_view payload);
 
 }  // namespace guestpass::auth

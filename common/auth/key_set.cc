@@ -19,28 +19,10 @@ std::string TextIn(const nlohmann::json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
-// What the key's kind can verify, or nothing for kinds that are not used here.
-std::optional<Algorithm> KindOf(const nlohmann::json& jwk) {
-  const std::string kty = TextIn(jwk, "kty");
-  const std::string crv = TextIn(jwk, "crv");
-  if (kty == "EC" && crv == "P-256") return Algorithm::kEs256;
-  if (kty == "RSA") return Algorithm::kRs256;
-  if (kty == "OKP" && crv == "Ed25519") return Algorithm::kEdDsa;
-  return std::nullopt;
-}
-
 bool IsForSignatures(const nlohmann::json& jwk, Algorithm algorithm) {
   const std::string use = TextIn(jwk, "use");
   const std::string alg = TextIn(jwk, "alg");
   return (use.empty() || use == "sig") && (alg.empty() || alg == NameOf(algorithm));
-}
-
-std::string PublicPartsOf(const nlohmann::json& jwk) {
-  nlohmann::json parts = nlohmann::json::object();
-  for (const char* name : {"kty", "crv", "x", "y", "n", "e"}) {
-    if (jwk.contains(name)) parts[name] = jwk[name];
-  }
-  return parts.dump();
 }
 
 }  // namespace
@@ -53,14 +35,15 @@ absl::StatusOr<KeySet> KeySet::Parse(absl::string_view jwks) {
   KeySet set;
   for (const nlohmann::json& jwk : json["keys"]) {
     if (!jwk.is_object()) return absl::InvalidArgumentError("one of its keys is not a JSON object");
-    const std::optional<Algorithm> algorithm = KindOf(jwk);
+    const std::optional<Algorithm> algorithm = AlgorithmOfJwk(jwk);
     if (!algorithm.has_value() || !IsForSignatures(jwk, *algorithm)) continue;
-    VerificationKey key{TextIn(jwk, "kid"), *algorithm, PublicPartsOf(jwk)};
-    if (!IsPublicKey(*algorithm, key.public_jwk)) {
+    const std::string kid = TextIn(jwk, "kid");
+    const std::optional<Key> key = Key::Parse(jwk, Half::kPublic);
+    if (!key.has_value()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("its key \"", key.kid, "\" is broken, or is RSA of less than 2048 bits"));
+          absl::StrCat("its key \"", kid, "\" is broken, or is RSA of less than 2048 bits"));
     }
-    set.keys.push_back(std::move(key));
+    set.keys.push_back({kid, *key});
   }
   if (set.keys.empty()) return absl::InvalidArgumentError("it has no key for ES256, RS256 or EdDSA");
   return set;

@@ -17,17 +17,16 @@ namespace guestpass::auth {
 // One key that tokens are verified with. It verifies one algorithm only, whatever a token says.
 struct VerificationKey {
   std::string kid;  // empty where the set names none
-  Algorithm algorithm;
-  std::string public_jwk;
+  Key key;
 };
 
 // The usable keys of a JSON Web Key Set. A value that does not change.
 struct KeySet {
   std::vector<VerificationKey> keys;
 
-  // The keys of `jwks`. Keys of other kinds or uses are passed over, private parts and certificates are
-  // dropped. INVALID_ARGUMENT with half a sentence where it is no key set, where a key is broken, or where no
-  // usable key is left.
+  // The keys of `jwks`. Keys of other kinds or uses are passed over, private parts and certificates are not
+  // looked at. INVALID_ARGUMENT with half a sentence where it is no key set, where a key is broken, or where
+  // no usable key is left.
   static absl::StatusOr<KeySet> Parse(absl::string_view jwks);
 };
 

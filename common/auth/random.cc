@@ -2,7 +2,6 @@
 #include "common/auth/random.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
@@ -10,18 +9,13 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "common/auth/openssl.h"
 
 namespace guestpass::auth {
 namespace {
 
 constexpr char kAlphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 constexpr size_t kHashBytes = 32;
-
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
 
 }  // namespace
 

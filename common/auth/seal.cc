@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/auth/seal.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cstdlib>
-#include <memory>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "common/auth/openssl.h"
 #include "common/auth/random.h"
 #include "common/auth/shared_keys.h"
 #include "common/status/macros.h"
@@ -22,16 +20,7 @@ constexpr size_t kSaltBytes = 16;
 constexpr size_t kNonceBytes = 12;
 constexpr size_t kTagBytes = 16;
 
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-unsigned char* Bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
-
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+using Context = Owned<EVP_CIPHER_CTX>;
 
 enum Direction { kOpens = 0, kSeals = 1 };
 

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_split.h"
 #include "common/auth/random.h"
 #include "common/status/error.h"
@@ -41,6 +40,8 @@ bool IsBase64Url(absl::string_view text) {
 struct Parts {
   std::string header;
   std::string payload;
+  absl::string_view text;       // what is signed
+  absl::string_view signature;  // as it is written
 };
 
 absl::StatusOr<Parts> Split(absl::string_view token) {
@@ -48,12 +49,10 @@ absl::StatusOr<Parts> Split(absl::string_view token) {
   if (token.size() > kMaxTokenBytes) return Malformed("This token is longer than 8 KiB.");
   const std::vector<absl::string_view> parts = absl::StrSplit(token, '.');
   if (parts.size() != 3 || !std::all_of(parts.begin(), parts.end(), IsBase64Url)) return malformed;
-  Parts decoded;
-  if (!absl::WebSafeBase64Unescape(parts[0], &decoded.header) ||
-      !absl::WebSafeBase64Unescape(parts[1], &decoded.payload)) {
-    return malformed;
-  }
-  return decoded;
+  const std::optional<std::string> header = DecodeBase64Url(parts[0]);
+  const std::optional<std::string> payload = DecodeBase64Url(parts[1]);
+  if (!header.has_value() || !payload.has_value()) return malformed;
+  return Parts{*header, *payload, token.substr(0, token.rfind('.')), parts[2]};
 }
 
 struct Header {
@@ -84,14 +83,14 @@ bool HasNamedKey(const KeySet& set, const Header& header) {
   return std::any_of(set.keys.begin(), set.keys.end(), [&](const auto& key) { return Names(header, key); });
 }
 
-absl::Status CheckSignature(absl::string_view token, const Header& header, Algorithm algorithm,
+absl::Status CheckSignature(const Parts& parts, const Header& header, Algorithm algorithm,
                             const KeySet& set) {
   if (!HasNamedKey(set, header)) return WrongSignature();
   bool fits = false;
-  for (const VerificationKey& key : set.keys) {
-    if (!Names(header, key) || key.algorithm != algorithm) continue;
+  for (const VerificationKey& candidate : set.keys) {
+    if (!Names(header, candidate) || candidate.key.algorithm() != algorithm) continue;
     fits = true;
-    if (HasSignature(token, algorithm, key.public_jwk)) return absl::OkStatus();
+    if (candidate.key.Verifies(parts.text, parts.signature)) return absl::OkStatus();
   }
   if (fits) return WrongSignature();
   return Error(Reason::kTokenAlgorithm, "This token's algorithm is not the one that its key is for.");
@@ -198,7 +197,7 @@ absl::StatusOr<Identity> TokenVerifier::VerifyAnew(absl::string_view token,
     return Error(Reason::kTokenAlgorithm, "This token's algorithm is none of ES256, RS256 and EdDSA.");
   }
   if (!HasNamedKey(*keys, header)) keys = keys_.Newest(now);
-  RETURN_IF_ERROR(CheckSignature(token, header, *algorithm, *keys));
+  RETURN_IF_ERROR(CheckSignature(parts, header, *algorithm, *keys));
   return JudgeClaims(parts.payload, now);
 }
 

@@ -22,7 +22,6 @@ HEADERS = [(re.compile(pattern), used) for pattern, used in [
     (r"grpc(pp)?/", "lib:grpc"),
     (r"(libpq-fe|libpq|pg_config|postgres)", "lib:libpq"),
     (r"nats(/|\.h)", "lib:nats"),
-    (r"(rhonabwy|jansson)", "lib:rhonabwy"),
     (r"openssl/", "lib:crypto"),
     (r"idn2\.h", "lib:idn2"),
     (r"utf8proc\.h", "lib:utf8proc"),
