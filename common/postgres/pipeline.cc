@@ -2,6 +2,7 @@
 #include "common/postgres/pipeline.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "common/postgres/errors.h"
@@ -9,12 +10,17 @@
 
 namespace guestpass::postgres {
 
-void Pipeline::Add(absl::string_view sql, Params params, Check check) {
+void Statements::Add(absl::string_view sql, Params params, Check check) {
   queue_.push_back({std::string(sql), std::move(params), std::move(check), nullptr});
 }
 
-void Pipeline::AddSeen(absl::string_view sql, Params params, std::function<void(const Result&)> see) {
+void Statements::AddSeen(absl::string_view sql, Params params, std::function<void(const Result&)> see) {
   queue_.push_back({std::string(sql), std::move(params), nullptr, std::move(see)});
+}
+
+void Statements::Append(Statements& others) {
+  std::move(others.queue_.begin(), others.queue_.end(), std::back_inserter(queue_));
+  others.queue_.clear();
 }
 
 absl::StatusOr<std::vector<Result>> Pipeline::Run() {

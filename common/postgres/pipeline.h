@@ -12,22 +12,38 @@
 
 namespace guestpass::postgres {
 
+// Statements to be run one after another, later. For one thread.
+class Statements {
+ public:
+  using Check = std::function<absl::Status(const Result&)>;
+
+  // Queues a statement. `check` sees its result once it has run; its error becomes that of the run.
+  void Add(absl::string_view sql, Params params = {}, Check check = nullptr);
+
+  // The same, for who only wants to see the result once the run, or the commit, has it.
+  void AddSeen(absl::string_view sql, Params params, std::function<void(const Result&)> see);
+
+  // Queues what `others` has, behind what is queued; nothing is left there.
+  void Append(Statements& others);
+
+ protected:
+  struct Statement {
+    std::string sql;
+    Params params;
+    Check check;
+    std::function<void(const Result&)> see;
+  };
+
+  std::vector<Statement> queue_;
+};
+
 // Statements queued on one session and sent together: one round trip, however many they are. They run one
 // after another, each in READ COMMITTED with a snapshot of its own, as if it had been sent alone: what
 // follows a wait for a lock sees what its holder committed. Outside a transaction, what one Run sends is a
 // transaction by itself. For one thread; the session outlives it, and does nothing else during a Run.
-class Pipeline {
+class Pipeline : public Statements {
  public:
-  using Check = std::function<absl::Status(const Result&)>;
-
   explicit Pipeline(Session& session) : session_(session) {}
-
-  // Queues a statement; nothing is sent yet. `check` sees its result once Run has it; its error becomes
-  // Run's.
-  void Add(absl::string_view sql, Params params = {}, Check check = nullptr);
-
-  // The same, for who only wants to see the result once Run, or the commit, has it.
-  void AddSeen(absl::string_view sql, Params params, std::function<void(const Result&)> see);
 
   // Sends everything that is queued and gives its results in order; nothing queued: none, and no round trip.
   // The first error, of a statement or of a check, is returned. What was queued behind a failed statement did
@@ -36,18 +52,13 @@ class Pipeline {
   // again, or broken.
   absl::StatusOr<std::vector<Result>> Run();
 
-  // Whether anything ever was.
+  // Whether anything was ever sent; whether some Run gave an error.
   bool sent() const { return sent_; }
+  bool failed() const { return failed_; }
 
  private:
   friend class PipelinedTransaction;
 
-  struct Statement {
-    std::string sql;
-    Params params;
-    Check check;
-    std::function<void(const Result&)> see;
-  };
   enum class Last { kNotRun, kRan, kUnknown };
 
   // `opening` goes ahead of what is sent first. Its result is not among Run's.
@@ -60,7 +71,6 @@ class Pipeline {
 
   Session& session_;
   const std::string opening_;
-  std::vector<Statement> queue_;
   bool sent_ = false;
   bool opened_ = false;        // what was sent first was answered
   bool failed_ = false;        // some Run gave an error

@@ -73,7 +73,7 @@ HostOptions ReadHostOptions(config::Settings& settings) {
       settings.Text("key-set-file", "the file with the JSON Web Key Set that tokens are verified with");
   options.token_issuer = settings.Text("token-issuer", "the `iss` that tokens must have");
   options.token_audience = settings.TextOr("token-audience", "guestpass", "the `aud` that tokens must have");
-  options.threads = settings.IntOr("threads", 16, 1, 512, "threads for calls that may block");
+  options.threads = settings.IntOr("threads", 48, 1, 512, "threads for calls that may block");
   options.user_services =
       absl::StrSplit(settings.TextOr("user-services", "edge",
                                      "services that are trusted to act for users, with commas between"),

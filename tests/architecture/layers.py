@@ -14,10 +14,10 @@ LAYERS = {
     "storage": {
         "own": ["domain"], "common": ["status", "rights"], "other": []},
     "storage/postgres": {
-        "own": ["domain", "storage"], "common": ["postgres", "status", "rights", "time"], "other": ["lib:libpq", "lib:json"]},
+        "own": ["domain", "storage"], "common": ["postgres", "status", "rights", "time", "lanes"], "other": ["lib:libpq", "lib:json"]},
     "server": {
         "own": ["domain", "storage", "client"],
-        "common": ["rpc", "time", "status", "auth", "rights", "rights_feed", "telemetry", "mail/address"],
+        "common": ["rpc", "time", "status", "auth", "rights", "rights_feed", "telemetry", "mail/address", "failpoint", "lanes"],
         "other": ["lib:grpc", "proto:google", "proto:type", "proto:OWN"]},
     "client": {
         "own": ["domain"],
@@ -25,7 +25,7 @@ LAYERS = {
         "other": ["lib:grpc", "proto:google", "proto:type", "proto:OTHERS"]},
     "worker": {
         "own": ["domain", "storage", "client", "server"],
-        "common": ["rpc", "time", "status", "auth", "rights", "rights_feed", "telemetry", "nats", "mail"],
+        "common": ["rpc", "time", "status", "auth", "rights", "rights_feed", "telemetry", "nats", "mail", "failpoint"],
         "other": ["lib:grpc", "proto:google", "proto:type", "proto:OWN"]},
 }
 
@@ -39,13 +39,13 @@ OWN_PROTO = {
 
 # What a folder of common may use of common; the rest follows from there being no cycle. The decision library is
 # the one place that says who may do what, and knows nothing else.
-PURE_COMMON = {"status": [], "rights": ["status"]}
+PURE_COMMON = {"status": [], "failpoint": [], "rights": ["status"]}
 
 # Libraries that one place wraps, so that nobody else depends on them.
 HOMES = {
     "lib:libpq": r"common/postgres/|services/\w+/storage/postgres/",
     "lib:nats": r"common/nats/",
-    "lib:rhonabwy": r"common/auth/",
+    "lib:crypto": r"common/(auth|postgres)/",
     "lib:idn2": r"common/mail/",
     "lib:curl": r"common/mail/",
 }

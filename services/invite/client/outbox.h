@@ -24,8 +24,8 @@ class Outbox {
       if (outbox_ != nullptr) outbox_->GiveBack();
     }
 
-    // Has the mail sent, some time; uses the place up. Its invite is in delivery of that generation, under a
-    // lease of longest_wait().
+    // Has the mail sent, some time; uses the place up. Its invite is in delivery of that generation, under
+    // lease().
     void Put(Invitation invitation) && { std::exchange(outbox_, nullptr)->Put(std::move(invitation)); }
 
    private:
@@ -35,8 +35,8 @@ class Outbox {
   // A place, or nothing where all are taken.
   virtual std::optional<Place> TakePlace() = 0;
 
-  // How long after Put a mail has begun to go out, unless this process ended.
-  virtual absl::Duration longest_wait() const = 0;
+  // The lease that an invite is stored with whose mail is put here; it is renewed while the mail waits.
+  virtual absl::Duration lease() const = 0;
 
  private:
   virtual void GiveBack() = 0;

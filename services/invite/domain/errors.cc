@@ -76,4 +76,9 @@ absl::Status RequestUnderWay() {
                {.reason = Reason::kConflict, .retry_after = absl::Milliseconds(250)});
 }
 
+absl::Status MailUnderWay() {
+  return Error("The invite's mail is being handed over. Try again in a moment.",
+               {.reason = Reason::kConflict, .retry_after = absl::Seconds(1)});
+}
+
 }  // namespace guestpass::invite

@@ -34,7 +34,10 @@ absl::Status PreviewRateLimited(absl::Duration wait);
 // ABORTED CONFLICT with RetryInfo: another attempt at this invite is being decided.
 absl::Status RedemptionUnderWay();
 
-// ABORTED CONFLICT with RetryInfo: the same request has just been answered to somebody else who sent it.
+// ABORTED CONFLICT with RetryInfo: the same request is being answered to somebody else who sent it.
 absl::Status RequestUnderWay();
+
+// ABORTED CONFLICT with RetryInfo: the invite's mail is being handed over.
+absl::Status MailUnderWay();
 
 }  // namespace guestpass::invite

@@ -28,6 +28,22 @@ absl::Status CheckStanding(const Presented& presented, absl::Time now) {
   return absl::OkStatus();
 }
 
+absl::Status CheckResendable(const Invite& invite) {
+  switch (invite.state) {
+    case State::kPending:
+    case State::kExpired:
+    case State::kUndelivered:
+      return absl::OkStatus();
+    case State::kRedeemed:
+      return InviteExhausted(invite.name);
+    case State::kRevoked:
+      return InviteRevoked(invite.name);
+    case State::kDeclined:
+      return InviteDeclined(invite.name);
+  }
+  return InviteNotFound();  // not a state
+}
+
 absl::Status CheckRedeemable(const Presented& presented, const Redeemer& redeemer, absl::Time now) {
   const Invite& invite = presented.invite;
   RETURN_IF_ERROR(CheckStanding(presented, now));

@@ -75,6 +75,12 @@ struct Reservation {
   bool counts = true;  // false: of who has spent a use of it before, and takes no other
 };
 
+// Which open reservations are meant; nothing: all.
+struct OpenFilter {
+  std::optional<absl::Time> begun_until;
+  std::optional<int> limit;
+};
+
 // Who redeems: the address only where the token says that it is verified.
 struct Redeemer {
   UserId user;
@@ -94,6 +100,10 @@ bool IsInvited(const Invite& invite, const Redeemer& redeemer);
 // What is the same for everybody: INVITE_REVOKED, INVITE_DECLINED, INVITE_EXPIRED; INVITE_NOT_FOUND for one
 // that was never delivered.
 absl::Status CheckStanding(const Presented& presented, absl::Time now);
+
+// Whether it may be given a new secret: one that has expired or was not delivered, too. INVITE_EXHAUSTED,
+// INVITE_REVOKED, INVITE_DECLINED.
+absl::Status CheckResendable(const Invite& invite);
 
 // The reasons of I21 from "revoked" to "mismatch": CheckStanding's, EMAIL_NOT_VERIFIED,
 // INVITE_EMAIL_MISMATCH.

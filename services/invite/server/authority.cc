@@ -22,4 +22,9 @@ absl::Status RequireAuthority(Membership& membership, const rpc::Call& call, con
   return HasAuthority(checked) ? absl::OkStatus() : checked;
 }
 
+absl::Status RequireOperator(const rpc::Call& call) {
+  if (call.caller.is_operator) return absl::OkStatus();
+  return Error(Reason::kCallerNotAllowed, "This is for platform operators. Use an operator's credential.");
+}
+
 }  // namespace guestpass::invite

@@ -16,4 +16,7 @@ bool HasAuthority(const absl::Status& checked);
 // GUEST_ENDED; CALLER_NOT_ALLOWED without a user; SERVICE_UNAVAILABLE. Says nothing of any invite.
 absl::Status RequireAuthority(Membership& membership, const rpc::Call& call, const WorkspaceId& workspace);
 
+// CALLER_NOT_ALLOWED for who is no platform operator.
+absl::Status RequireOperator(const rpc::Call& call);
+
 }  // namespace guestpass::invite

@@ -85,8 +85,7 @@ absl::StatusOr<v1::CreateInviteResponse> Batch::CreateOne(const rpc::Call& call,
   const bool mails = creation_.Mails(request);
   std::optional<Outbox::Place> place = mails ? outbox_.TakePlace() : std::nullopt;
   if (mails && !place.has_value()) return OutboxFull();
-  ASSIGN_OR_RETURN(Creation::Made made,
-                   creation_.Make(call, workspace, request, key, outbox_.longest_wait()));
+  ASSIGN_OR_RETURN(Creation::Made made, creation_.Make(call, workspace, request, key, outbox_.lease()));
   if (made.answer.has_value()) return *std::move(made.answer);
   const Issued& issued = made.issued;
   if (issued.invite.delivery == Delivery::kSending) {

@@ -118,7 +118,7 @@ TEST_F(BatchTest, TheAnswerDoesNotWaitForMailWhichFailsLater) {
   Batch batch(store_, membership_, mailing_, queue);
   const auto response = batch.Create(admin_, RequestFor({"good@example.com", "bad@example.com"}));
   EXPECT_EQ(Sql("SELECT (lease_us - create_us)::text FROM invites WHERE email LIKE 'bad%'"),
-            absl::StrCat(absl::ToInt64Microseconds(queue.longest_wait())));
+            absl::StrCat(absl::ToInt64Microseconds(queue.lease())));
   answered.Notify();
   ASSERT_EQ(Words(response), "OK OK");
   for (const auto& outcome : response->outcomes()) {

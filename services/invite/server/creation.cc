@@ -16,7 +16,7 @@ using Response = v1::CreateInviteResponse;
 absl::StatusOr<Response> Creation::Create(const rpc::Call& call, const v1::CreateInviteRequest& request) {
   ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceName("parent", request.parent()));
   ASSIGN_OR_RETURN(Made made, Make(call, workspace, request, ReadKey(call, request), sending_.lease()));
-  if (made.answer.has_value()) return *std::move(made.answer);
+  if (made.answer.has_value()) return AfterMail(store_, *std::move(made.answer));
   Issued& issued = made.issued;
   if (issued.invite.delivery == Delivery::kSending) {
     const auto undo = [&](InviteTx& tx) { return tx.UndoInsert(issued.invite.name); };
@@ -73,7 +73,8 @@ Issued Creation::IssuedOf(const WorkspaceId& workspace, const UserId& inviter, c
 
 absl::StatusOr<Creation::Made> Creation::Store(Made made, uint64_t removed_n, absl::Duration lease,
                                                bool only_judge) {
-  const absl::Status status = Insert(made.issued, removed_n, lease, only_judge);
+  absl::Status status = Insert(made.issued, removed_n, lease, only_judge);
+  if (IsStoredAfter(status, store_, made.issued)) status = absl::OkStatus();
   if (!status.ok()) {
     // Whoever sent the same request at the same time may have been the first.
     ASSIGN_OR_RETURN(made.answer, AnswerTo<Response>(store_, made.issued.key));

@@ -14,6 +14,7 @@
 #include "services/invite/client/mail_courier.h"
 #include "services/invite/server/creation.h"
 #include "services/invite/server/fake_courier.h"
+#include "services/invite/server/faulty_store.h"
 #include "services/invite/server/service_fixture.h"
 #include "tests/harness/eventually.h"
 #include "tests/harness/mail/smtp_peer.h"
@@ -24,32 +25,6 @@ namespace guestpass::invite {
 namespace {
 
 constexpr absl::Duration kShort = absl::Milliseconds(500);
-
-// A database that does not answer once its service has died.
-class MortalStore : public InviteStore {
- public:
-  explicit MortalStore(InviteStore& store) : store_(store) {}
-
-  bool dead = false;
-
-  absl::Status Transact(absl::FunctionRef<absl::Status(InviteTx&)> body) override {
-    return dead ? Gone() : store_.Transact(body);
-  }
-  absl::StatusOr<absl::Time> Now() override { return store_.Now(); }
-  absl::StatusOr<Invite> Get(const InviteName& name) override { return store_.Get(name); }
-  absl::StatusOr<std::vector<Invite>> List(const InviteFilter& filter,
-                                           const std::optional<InvitePlace>& after, int limit) override {
-    return store_.List(filter, after, limit);
-  }
-  absl::Status SettleUnlimited(const std::vector<Settlement>& settlements) override {
-    return store_.SettleUnlimited(settlements);
-  }
-
- private:
-  static absl::Status Gone() { return Error(Reason::kDatabaseUnavailable, "The database does not answer."); }
-
-  InviteStore& store_;
-};
 
 class CreationMailTest : public ServiceTest {
  protected:
@@ -153,17 +128,18 @@ TEST_F(CreationMailTest, NoTransactionIsOpenWhileTheMailIsHandedOver) {
 }
 
 TEST_F(CreationMailTest, AServiceThatDiesOnTheWayLeavesAnInviteThatIsUnknownAndRedeems) {
-  MortalStore mortal(store_);
+  FaultyStore mortal(store_);
   Creation dying(mortal, membership_, courier_, options_);
   for (const bool is_refused : {false, true}) {
-    mortal.dead = false;
+    mortal.refuses = 0;
     courier_.deliver = [&](const Invitation&) -> FakeCourier::Outcome {
-      mortal.dead = true;
+      mortal.refuses = FaultyStore::kAlways;
       if (is_refused) return FakeCourier::Refused();
       return mail::Handover::kSent;
     };
     const std::string email = is_refused ? "bob@example.com" : "ann@example.com";
-    EXPECT_EQ(dying.Create(admin_, GuestRequest(email)).ok(), !is_refused);
+    EXPECT_EQ(ReasonOf(dying.Create(admin_, GuestRequest(email)).status()),
+              is_refused ? "OUTCOME_UNKNOWN" : "OK");
     EXPECT_EQ(*upkeep_.EndLeases(10), 0) << "it may still be under way";
     Sql("UPDATE invites SET lease_us = now_us() - 1 WHERE lease_us IS NOT NULL RETURNING id");
     EXPECT_EQ(*upkeep_.EndLeases(10), 1);
@@ -247,6 +223,47 @@ TEST_F(CreationMailTest, AMailThatWasSentButNotRecordedSoIsASuccess) {
   ASSERT_TRUE(created.ok()) << created.status();
   EXPECT_EQ(created->invite().delivery(), v1::Invite::DELIVERY_SENDING);
   EXPECT_EQ(created->secret(), "");
+}
+
+TEST_F(CreationMailTest, ACommitWhoseAnswerIsLostGoesOnToItsMail) {
+  FaultyStore faulty(store_);
+  Creation creation(faulty, membership_, courier_, options_);
+  faulty.loses = faulty.skips = 1;  // looking for an answer comes first
+  v1::CreateInviteRequest request = GuestRequest();
+  request.set_request_id("once");
+  const auto created = creation.Create(admin_, request);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_EQ(created->invite().delivery(), v1::Invite::DELIVERY_SENT);
+  EXPECT_EQ(courier_.got().size(), 1u);
+  faulty.loses = faulty.skips = 1;
+  request.mutable_invite()->mutable_link();
+  request.set_request_id("another");
+  EXPECT_NE(creation.Create(admin_, request)->secret(), "") << "it is its own answer that is kept";
+}
+
+TEST_F(CreationMailTest, ARefusedMailsInviteIsTakenBackOnceTheDatabaseAnswersAgain) {
+  FaultyStore faulty(store_);
+  Creation creation(faulty, membership_, courier_, options_);
+  for (const bool is_done : {false, true}) {
+    courier_.deliver = [&](const Invitation&) {
+      (is_done ? faulty.loses : faulty.refuses) = 2;
+      return FakeCourier::Refused();
+    };
+    EXPECT_EQ(creation.Create(admin_, GuestRequest()).status(), FakeCourier::Refused());
+    EXPECT_EQ(CountInvites() + CountSends(), "00");
+    faulty.loses = 0;
+  }
+}
+
+TEST_F(CreationMailTest, AnInviteWhoseTimeComesWhileItsMailIsRefusedIsTakenBack) {
+  courier_.deliver = [&](const Invitation&) {
+    Expire();
+    EXPECT_EQ(*upkeep_.MarkExpired(10), 0) << "not while it is in delivery";
+    Sql("UPDATE invites SET state = 'EXPIRED', end_us = now_us() RETURNING id");  // as a newer one does
+    return FakeCourier::Refused();
+  };
+  EXPECT_EQ(mailing_.Create(admin_, GuestRequest()).status(), FakeCourier::Refused());
+  EXPECT_EQ(CountInvites() + CountSends(), "00");
 }
 
 }  // namespace

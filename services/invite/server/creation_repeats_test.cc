@@ -6,6 +6,7 @@
 
 #include "services/invite/server/creation.h"
 #include "services/invite/server/fake_courier.h"
+#include "services/invite/server/faulty_store.h"
 #include "services/invite/server/service_fixture.h"
 
 // Requests that are sent again (A4), and those that only judge.
@@ -82,16 +83,38 @@ TEST_F(CreationRepeatsTest, WhatBecameOfTheMailIsInTheAnswerThatIsKept) {
   EXPECT_EQ(courier_.got().size(), 1u);
 }
 
-TEST_F(CreationRepeatsTest, WhileTheMailIsOnItsWayARepeatIsAnsweredAndNotMailedAgain) {
+TEST_F(CreationRepeatsTest, WhileTheMailIsOnItsWayARepeatIsToldToComeAgain) {
   courier_.deliver = [&](const Invitation&) -> FakeCourier::Outcome {
-    const auto twin = mailing_.Create(admin_, Keyed());
-    EXPECT_TRUE(twin.ok()) << twin.status();
-    EXPECT_TRUE(!twin.ok() || twin->invite().delivery() == v1::Invite::DELIVERY_SENDING);
+    EXPECT_EQ(ReasonOf(mailing_.Create(admin_, Keyed()).status()), "CONFLICT") << "it may be refused yet";
     return mail::Handover::kDevRestricted;
   };
   EXPECT_NE(mailing_.Create(admin_, Keyed())->secret(), "");
   EXPECT_EQ(courier_.got().size(), 1u);
   EXPECT_TRUE(mailing_.Create(admin_, Keyed())->secret_omitted());
+}
+
+TEST_F(CreationRepeatsTest, AMailOfWhichNothingWasHeardIsUnknownInTheRepeatToo) {
+  FaultyStore faulty(store_);
+  Creation dying(faulty, membership_, courier_, options_);
+  courier_.deliver = [&](const Invitation&) {
+    faulty.refuses = FaultyStore::kAlways;
+    return mail::Handover::kSent;
+  };
+  EXPECT_TRUE(dying.Create(admin_, Keyed()).ok());
+  EXPECT_EQ(ReasonOf(mailing_.Create(admin_, Keyed()).status()), "CONFLICT");
+  Sql("UPDATE invites SET lease_us = now_us() RETURNING id");
+  EXPECT_EQ(*upkeep_.EndLeases(10), 1);
+  EXPECT_EQ(mailing_.Create(admin_, Keyed())->invite().delivery(), v1::Invite::DELIVERY_UNKNOWN);
+}
+
+TEST_F(CreationRepeatsTest, AnAnswerThatWasErasedMeanwhileIsNotKeptAgain) {
+  courier_.deliver = [&](const Invitation&) {
+    EXPECT_EQ(*upkeep_.EraseAddress("ann@example.com", 10), 3);
+    return mail::Handover::kSent;
+  };
+  EXPECT_TRUE(mailing_.Create(admin_, Keyed()).ok());
+  EXPECT_EQ(*upkeep_.CountAddress("ann@example.com", 10), 0);
+  EXPECT_EQ(Sql("SELECT count(*)::text FROM request_answers"), "0");
 }
 
 TEST_F(CreationRepeatsTest, AnErrorIsNotRemembered) {

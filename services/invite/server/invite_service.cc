@@ -38,6 +38,7 @@ InviteService::InviteService(rpc::Runner& runner, const InviteServiceParts& part
       preview_(parts.store, parts.membership),
       redemption_(parts.store, parts.membership, parts.sink),
       sweeps_(parts.upkeep, SystemClock()),
+      erasure_(parts.upkeep, SystemClock()),
       redeem_rate_(options.redeems_per_minute),
       preview_rate_(options.previews_per_minute) {}
 

@@ -7,6 +7,7 @@
 #include "guestpass/invite/v1/invite.grpc.pb.h"
 #include "services/invite/server/batch.h"
 #include "services/invite/server/creation.h"
+#include "services/invite/server/erasure.h"
 #include "services/invite/server/listing.h"
 #include "services/invite/server/preview.h"
 #include "services/invite/server/redemption.h"
@@ -42,7 +43,8 @@ struct InviteServiceParts {
   METHOD(PreviewInvite, Users(), LookAtRate)          \
   METHOD(RedeemInvite, Users(), RedeemAtRate)         \
   METHOD(DeclineInvite, Users(), DeclineAtRate)       \
-  METHOD(SweepInvites, Operators(), sweeps_.Sweep)
+  METHOD(SweepInvites, Operators(), sweeps_.Sweep)    \
+  METHOD(EraseInvitee, Operators(), erasure_.Erase)
 
 // guestpass.invite.v1.InviteService: users, or services that forward a user's token. Thread-safe.
 class InviteService final : public v1::InviteService::CallbackService {
@@ -76,6 +78,7 @@ class InviteService final : public v1::InviteService::CallbackService {
   Preview preview_;
   Redemption redemption_;
   Sweeps sweeps_;
+  Erasure erasure_;
   rpc::Rate redeem_rate_, preview_rate_;
 };
 

@@ -4,9 +4,13 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/statusor.h"
+#include "common/auth/random.h"
+#include "common/status/error.h"
+#include "common/status/macros.h"
 #include "services/invite/domain/public_url.h"
 #include "services/invite/server/convert.h"
-#include "services/invite/storage/invite_tx.h"
+#include "services/invite/storage/invite_store.h"
 
 // What creating and resending have in common: an invite with a new secret, and how that is answered.
 namespace guestpass::invite {
@@ -46,6 +50,20 @@ std::string KeptAnswerOf(const Issued& issued) {
   response.set_secret_omitted(issued.tells);
   response.clear_secret();
   return response.SerializeAsString();
+}
+
+// Whether what was stored with that secret is there: for who did not hear how a commit went.
+inline absl::StatusOr<bool> IsStored(InviteStore& store, const Issued& issued) {
+  const std::string hash = auth::Sha256(issued.secret);
+  const absl::Status found = store.Transact([&](InviteTx& tx) { return tx.GetBySecret(hash, {}).status(); });
+  if (HasReason(found, Reason::kInviteNotFound)) return false;
+  RETURN_IF_ERROR(found);
+  return true;
+}
+
+// Whether a transaction that ended so stored it after all.
+inline bool IsStoredAfter(const absl::Status& status, InviteStore& store, const Issued& issued) {
+  return HasReason(status, Reason::kOutcomeUnknown) && IsStored(store, issued).value_or(false);
 }
 
 }  // namespace guestpass::invite

@@ -56,7 +56,7 @@ absl::StatusOr<v1::PreviewInviteResponse> Preview::Look(const rpc::Call& call,
 absl::StatusOr<Preview::Found> Preview::Find(const std::string& secret_hash, const UserId& user) {
   Found found;
   RETURN_IF_ERROR(store_.Transact([&](InviteTx& tx) -> absl::Status {
-    ASSIGN_OR_RETURN(found.presented, tx.GetBySecret(secret_hash, user));
+    ASSIGN_OR_RETURN(found.presented, tx.GetBySecret(secret_hash, {user}));
     found.now = tx.Now();
     return absl::OkStatus();
   }));
@@ -80,11 +80,11 @@ absl::StatusOr<Preview::Found> Preview::SetDeclined(const std::string& secret_ha
                                                     const Redeemer& redeemer) {
   Found found;
   RETURN_IF_ERROR(store_.Transact([&](InviteTx& tx) -> absl::Status {
-    ASSIGN_OR_RETURN(found.presented, tx.GetBySecret(secret_hash, redeemer.user));
+    ASSIGN_OR_RETURN(found.presented, tx.GetBySecret(secret_hash, {redeemer.user}));
     found.now = tx.Now();
     const Invite& invite = found.presented.invite;
     RETURN_IF_ERROR(CheckDeclinable(found.presented, redeemer, found.now));
-    ASSIGN_OR_RETURN(found.open, tx.OpenReservations(invite.name));
+    ASSIGN_OR_RETURN(found.open, tx.OpenReservations(invite.name, {}));
     return invite.state == State::kDeclined ? absl::OkStatus() : tx.SetState(invite.name, State::kDeclined);
   }));
   return found;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/redemption.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "common/auth/random.h"
+#include "common/failpoint/failpoint.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/telemetry/log.h"
@@ -18,18 +17,6 @@ namespace {
 
 // One call may find an attempt of its own, then abandoned ones, and rivals that died as well meanwhile.
 constexpr int kRounds = 4;
-
-std::string NewJoinKey(const Invite& invite, const UserId& user) {
-  return absl::StrCat(invite.name.invite.text(), ".", user.text(), ".",
-                      auth::NewId<Id<struct AttemptKind>>().text());
-}
-
-std::vector<Reservation> Abandoned(std::vector<Reservation> open, absl::Time now) {
-  open.erase(std::remove_if(open.begin(), open.end(),
-                            [&](const Reservation& r) { return now - r.create_time < kAbandonedAfter; }),
-             open.end());
-  return open;
-}
 
 void LogUnsettled(const Reservation& reservation, const absl::Status& status) {
   telemetry::Log(telemetry::Severity::kWarning, "a reservation stays open",
@@ -47,61 +34,11 @@ absl::StatusOr<v1::RedeemInviteResponse> Redemption::Redeem(const rpc::Call& cal
   const std::string hash = auth::Sha256(request.secret());
   bool again = false;
   for (int round = 0; round < kRounds; ++round) {
-    ASSIGN_OR_RETURN(const Plan plan, Begin(hash, redeemer, again));
+    ASSIGN_OR_RETURN(const Plan plan, attempts_.Begin(hash, redeemer, again));
     ASSIGN_OR_RETURN(const Outcome member, Take(call, plan, redeemer, again));
     if (member.has_value()) return ToProto({plan.invite().name.workspace, user}, *member);
   }
   return RedemptionUnderWay();
-}
-
-absl::StatusOr<Redemption::Plan> Redemption::Begin(const std::string& secret_hash, const Redeemer& redeemer,
-                                                   bool again) {
-  Plan plan;
-  const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
-    plan = Plan();
-    ASSIGN_OR_RETURN(plan.presented, tx.GetBySecret(secret_hash, redeemer.user));
-    return Decide(tx, redeemer, again, plan);
-  });
-  if (HasReason(status, Reason::kConflict)) return RedemptionUnderWay();
-  RETURN_IF_ERROR(status);
-  return plan;
-}
-
-absl::Status Redemption::Decide(InviteTx& tx, const Redeemer& redeemer, bool again, Plan& plan) {
-  const Invite& invite = plan.invite();
-  ASSIGN_OR_RETURN(const std::optional<Reservation> own, tx.ReservationOf(invite.name, redeemer.user));
-  plan.now = tx.Now();
-  if (own.has_value() && (own->state == Reservation::State::kOpen || !again)) {
-    plan.step = own->state == Reservation::State::kOpen ? Plan::Step::kOwn : Plan::Step::kRepeat;
-    plan.reservations = {*own};
-    return absl::OkStatus();
-  }
-  RETURN_IF_ERROR(CheckRedeemable(plan.presented, redeemer, plan.now));
-  if (own.has_value()) {
-    // Who has spent a use takes no other, but joins only while others may, too; membership judges the rest
-    // (M7).
-    if (invite.state != State::kPending) return InviteNoLongerValid(invite.name);
-    return Reserve(tx, redeemer, false, plan);
-  }
-  if (invite.unlimited() || invite.spent + invite.reserved < invite.max_uses()) {
-    return Reserve(tx, redeemer, true, plan);
-  }
-  plan.step = Plan::Step::kFull;
-  if (invite.spent >= invite.max_uses()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(std::vector<Reservation> open, tx.OpenReservations(invite.name));
-  plan.reservations = Abandoned(std::move(open), plan.now);
-  if (!plan.reservations.empty()) plan.step = Plan::Step::kSettle;
-  return absl::OkStatus();
-}
-
-absl::Status Redemption::Reserve(InviteTx& tx, const Redeemer& redeemer, bool counts, Plan& plan) {
-  plan.step = Plan::Step::kJoin;
-  plan.reservations = {{.join_key = NewJoinKey(plan.invite(), redeemer.user),
-                        .invite = plan.invite().name,
-                        .user = redeemer.user,
-                        .create_time = plan.now,
-                        .counts = counts}};
-  return tx.Reserve(plan.reservations[0], plan.invite().unlimited());
 }
 
 absl::StatusOr<Redemption::Outcome> Redemption::Take(const rpc::Call& call, const Plan& plan,
@@ -124,8 +61,10 @@ absl::StatusOr<Redemption::Outcome> Redemption::Take(const rpc::Call& call, cons
 
 absl::StatusOr<Redemption::Outcome> Redemption::Join(const rpc::Call& call, const Invite& invite,
                                                      const Reservation& reservation) {
+  failpoint::Reach("redeem.reserved", reservation.join_key);
   absl::StatusOr<Member> member = membership_.Join(call, invite, reservation.join_key);
   if (!member.ok()) return AfterFailedJoin(invite, reservation, member.status());
+  failpoint::Reach("redeem.joined", reservation.join_key);
   const JoinOutcome outcome = member->already_member ? JoinOutcome::kAlreadyMember : JoinOutcome::kJoined;
   const bool spent = SpendsUse(outcome, invite.link.has_value());
   if (invite.unlimited() && spent) {
@@ -139,6 +78,7 @@ absl::StatusOr<Redemption::Outcome> Redemption::Join(const rpc::Call& call, cons
 absl::StatusOr<Redemption::Outcome> Redemption::AfterFailedJoin(const Invite& invite,
                                                                 const Reservation& reservation,
                                                                 const absl::Status& failure) {
+  failpoint::Reach("redeem.failed", reservation.join_key);
   const absl::StatusOr<JoinOutcome> outcome = membership_.Resolve(reservation.join_key);
   if (!outcome.ok()) {
     LogUnsettled(reservation, outcome.status());
@@ -196,6 +136,7 @@ absl::StatusOr<Redemption::Outcome> Redemption::FindAtFull(const Plan& plan, con
 void Redemption::SettleLogged(const Invite& invite, const Reservation& reservation, bool spent) {
   const absl::Status settled = Settle(store_, reservation, spent, invite.unlimited());
   if (!settled.ok()) LogUnsettled(reservation, settled);
+  failpoint::Reach("redeem.settled", reservation.join_key);
 }
 
 }  // namespace guestpass::invite

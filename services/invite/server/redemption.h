@@ -9,6 +9,7 @@
 #include "common/rpc/call.h"
 #include "guestpass/invite/v1/invite.pb.h"
 #include "services/invite/client/membership.h"
+#include "services/invite/server/attempts.h"
 #include "services/invite/server/settlement.h"
 #include "services/invite/storage/invite_store.h"
 
@@ -26,7 +27,7 @@ class Redemption {
  public:
   // All outlive this.
   Redemption(InviteStore& store, Membership& membership, SettlementSink& sink)
-      : store_(store), membership_(membership), sink_(sink) {}
+      : store_(store), membership_(membership), sink_(sink), attempts_(store) {}
 
   // Errors in the order of I21: INVITE_NOT_FOUND, those of CheckRedeemable, GUEST_ENDED, INVITE_EXHAUSTED,
   // then membership's. CONFLICT with RetryInfo while attempts at the last use, or one of the user's own, are
@@ -35,28 +36,8 @@ class Redemption {
                                                   const v1::RedeemInviteRequest& request);
 
  private:
-  // What is to be done, decided under the invite's lock.
-  struct Plan {
-    enum class Step {
-      kJoin,    // a use is reserved: `reservations` has it
-      kRepeat,  // the user has spent a use before
-      kOwn,     // an attempt of the user's own is open: `reservations` has it
-      kSettle,  // no use is left, and `reservations` have been abandoned
-      kFull,    // no use is left
-    };
-    Step step = Step::kJoin;
-    Presented presented;
-    std::vector<Reservation> reservations;
-    absl::Time now;
-
-    const Invite& invite() const { return presented.invite; }
-  };
   // Nothing: what stood in the way is settled, and the plan is to be made anew.
   using Outcome = std::optional<Member>;
-
-  absl::StatusOr<Plan> Begin(const std::string& secret_hash, const Redeemer& redeemer, bool again);
-  absl::Status Decide(InviteTx& tx, const Redeemer& redeemer, bool again, Plan& plan);
-  absl::Status Reserve(InviteTx& tx, const Redeemer& redeemer, bool counts, Plan& plan);
 
   absl::StatusOr<Outcome> Take(const rpc::Call& call, const Plan& plan, const Redeemer& redeemer,
                                bool& again);
@@ -72,6 +53,7 @@ class Redemption {
   InviteStore& store_;
   Membership& membership_;
   SettlementSink& sink_;
+  Attempts attempts_;
 };
 
 }  // namespace guestpass::invite

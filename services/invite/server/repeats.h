@@ -7,6 +7,8 @@
 #include "absl/status/statusor.h"
 #include "common/rpc/request_key.h"
 #include "common/status/macros.h"
+#include "services/invite/domain/errors.h"
+#include "services/invite/server/convert.h"
 #include "services/invite/storage/invite_store.h"
 
 // Requests with a `request_id`, which get the same answer again (A4).
@@ -34,6 +36,21 @@ absl::StatusOr<std::optional<Response>> AnswerTo(InviteStore& store, const std::
   Response response;
   if (!response.ParseFromString(*kept)) return absl::InternalError("an answer that was kept cannot be read");
   return std::optional<Response>(std::move(response));
+}
+
+// An answer of before for who waits for the mail, too: what became of that is in it. CONFLICT while it is
+// under way, since a refusal takes back what the answer tells.
+template <typename Response>
+absl::StatusOr<Response> AfterMail(InviteStore& store, Response kept) {
+  const bool is_stored = !kept.invite().name().empty();  // not only judged
+  if (!is_stored || kept.invite().delivery() != v1::Invite::DELIVERY_SENDING) return kept;
+  ASSIGN_OR_RETURN(const InviteName name, ParseInviteName("name", kept.invite().name()));
+  const absl::StatusOr<Invite> invite = store.Get(name);
+  if (HasReason(invite.status(), Reason::kInviteNotFound)) return RequestUnderWay();
+  RETURN_IF_ERROR(invite.status());
+  if (invite->delivery == Delivery::kSending) return RequestUnderWay();
+  kept.mutable_invite()->set_delivery(ToProto(*invite, absl::InfinitePast()).delivery());
+  return kept;
 }
 
 }  // namespace guestpass::invite

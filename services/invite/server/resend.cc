@@ -9,34 +9,17 @@
 #include "services/invite/domain/errors.h"
 #include "services/invite/server/authority.h"
 #include "services/invite/server/repeats.h"
+#include "services/invite/server/settlement.h"
 
 namespace guestpass::invite {
-namespace {
 
 using Response = v1::ResendInviteResponse;
-
-absl::Status CheckResendable(const Invite& invite) {
-  switch (invite.state) {
-    case State::kPending:
-    case State::kExpired:
-    case State::kUndelivered:
-      return absl::OkStatus();
-    case State::kRedeemed:
-      return InviteExhausted(invite.name);
-    case State::kRevoked:
-      return InviteRevoked(invite.name);
-    case State::kDeclined:
-      return InviteDeclined(invite.name);
-  }
-  return InviteNotFound();
-}
-
-}  // namespace
 
 absl::StatusOr<Response> Resend::ResendInvite(const rpc::Call& call, const v1::ResendInviteRequest& request) {
   ASSIGN_OR_RETURN(const InviteName name, ParseInviteName("name", request.name()));
   ASSIGN_OR_RETURN(Made made, Make(call, name, request));
-  if (made.answer.has_value()) return *std::move(made.answer);
+  RETURN_IF_ERROR(EndOldAttempts(name));
+  if (made.answer.has_value()) return AfterMail(store_, *std::move(made.answer));
   Issued& issued = made.issued;
   if (issued.invite.delivery == Delivery::kSending) {
     const auto undo = [&](InviteTx& tx) { return tx.UndoResend(name, issued.invite.generation); };
@@ -74,11 +57,12 @@ absl::StatusOr<std::optional<absl::Time>> Resend::ReadExpireTime(const v1::Resen
 absl::StatusOr<Resend::Made> Resend::Store(const InviteName& name, const Plan& plan) {
   const std::string secret = auth::NewSecret();
   Made made;
-  const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
+  absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
     made.issued = {.secret = secret, .rights_revision = plan.check.rights_revision, .key = plan.key};
     ASSIGN_OR_RETURN(made.issued.invite, tx.Lock(name));
     return Change(tx, plan, made.issued);
   });
+  if (IsStoredAfter(status, store_, made.issued)) status = absl::OkStatus();
   if (status.ok()) return made;
   // Whoever sent the same request at the same time may have been the first.
   ASSIGN_OR_RETURN(made.answer, AnswerTo<Response>(store_, plan.key));
@@ -86,10 +70,25 @@ absl::StatusOr<Resend::Made> Resend::Store(const InviteName& name, const Plan& p
   return made;
 }
 
+// A link's old secret is dead once resending it is answered (I15): who has begun with it either has joined or
+// never will.
+absl::Status Resend::EndOldAttempts(const InviteName& name) {
+  Invite invite;
+  std::vector<Reservation> open;
+  RETURN_IF_ERROR(store_.Transact([&](InviteTx& tx) -> absl::Status {
+    ASSIGN_OR_RETURN(invite, tx.Lock(name));
+    if (!invite.link.has_value()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(open, tx.OpenReservations(name, {.begun_until = invite.resend_time}));
+    return absl::OkStatus();
+  }));
+  return ResolveAndSettle(store_, membership_, invite, open);
+}
+
 absl::Status Resend::Change(InviteTx& tx, const Plan& plan, Issued& issued) {
   Invite& invite = issued.invite;
   RETURN_IF_ERROR(CheckResendable(invite));
-  const bool was_pending = invite.state == State::kPending;
+  const bool was_pending = invite.state == State::kPending,
+             was_sending = invite.delivery == Delivery::kSending;
   invite.inviter = plan.inviter;
   invite.rights_n = plan.check.rights_n;
   invite.check_time = plan.check.database_time;
@@ -98,6 +97,7 @@ absl::Status Resend::Change(InviteTx& tx, const Plan& plan, Issued& issued) {
   invite.delivery = sending_.First(invite);
   ++invite.generation;
   RETURN_IF_ERROR(tx.CountSend(invite, invite.delivery == Delivery::kSending, options_.limits));
+  if (was_sending) return MailUnderWay();
   invite.resend_time = tx.Now();
   invite.expire_time = plan.expire_time.value_or(tx.Now() + options_.default_lifetime);
   if (!was_pending && !invite.link.has_value()) {

@@ -2,9 +2,12 @@
 #include "services/invite/server/resend.h"
 
 #include <string>
+#include <thread>
 
+#include "absl/synchronization/notification.h"
 #include "common/rpc/proto_time.h"
 #include "services/invite/server/fake_courier.h"
+#include "services/invite/server/faulty_store.h"
 #include "services/invite/server/service_fixture.h"
 
 namespace guestpass::invite {
@@ -85,6 +88,68 @@ TEST_F(ResendTest, ALinksOldSecretIsDeadAtOnce) {
   EXPECT_TRUE(courier_.got().empty());
   EXPECT_EQ(ReasonOf(Redeem(bob_, made.secret).status()), "INVITE_NOT_FOUND");
   EXPECT_TRUE(Redeem(bob_, sent->secret()).ok());
+}
+
+TEST_F(ResendTest, WhoIsJoiningByALinksOldSecretNeverWillOnceItIsAnswered) {
+  for (const int uses : {2, 0}) {
+    const Made link = Linked(uses);
+    absl::Notification joining, answered;
+    membership_.on_join = [&] {
+      joining.Notify();
+      answered.WaitForNotification();
+    };
+    std::thread late([&] { EXPECT_FALSE(Redeem(NewUser(), link.secret).ok()); });
+    joining.WaitForNotification();
+    v1::ResendInviteRequest request = RequestFor(link.name);
+    request.set_request_id("once");
+    membership_.unreachable = true;
+    EXPECT_EQ(ReasonOf(resend_.ResendInvite(admin_, request).status()), "SERVICE_UNAVAILABLE");
+    EXPECT_EQ(ReasonOf(resend_.ResendInvite(admin_, request).status()), "SERVICE_UNAVAILABLE");
+    membership_.unreachable = false;
+    const auto sent = resend_.ResendInvite(admin_, request);
+    EXPECT_TRUE(sent.ok()) << sent.status();
+    answered.Notify();
+    late.join();
+    EXPECT_TRUE(membership_.joined_by(link.name).empty());
+    membership_.on_join = nullptr;
+    Sql("TRUNCATE request_answers");
+  }
+}
+
+TEST_F(ResendTest, WhileAMailIsUnderWayThereIsNoOther) {
+  const Made made = Emailed();
+  courier_.deliver = [&](const Invitation&) -> FakeCourier::Outcome {
+    Sql("UPDATE sends SET at_us = at_us - 60000000 RETURNING at_us");
+    EXPECT_EQ(ReasonOf(Mail(made.name).status()), "CONFLICT");
+    return FakeCourier::Refused();
+  };
+  EXPECT_EQ(Mail(made.name).status(), FakeCourier::Refused());
+  EXPECT_EQ(courier_.got().size(), 1u);
+  EXPECT_TRUE(Redeem(ann_, made.secret).ok()) << "nothing was changed";
+}
+
+TEST_F(ResendTest, ACommitWhoseAnswerIsLostGoesOnToItsMail) {
+  const Made made = Emailed();
+  FaultyStore faulty(store_);
+  Resend resend(faulty, membership_, courier_, options_);
+  v1::ResendInviteRequest request = RequestFor(made.name);
+  request.set_request_id("once");
+  courier_.deliver = [](const Invitation&) { return mail::Handover::kDevRestricted; };
+  faulty.loses = faulty.skips = 1;  // looking for an answer comes first
+  const auto sent = resend.ResendInvite(admin_, request);
+  ASSERT_TRUE(sent.ok()) << sent.status();
+  EXPECT_NE(sent->secret(), "");
+  EXPECT_EQ(courier_.got().size(), 1u);
+}
+
+TEST_F(ResendTest, WhatWasErasedIsRevokedAndNotResent) {
+  for (const char* state : {"EXPIRED", "UNDELIVERED"}) {
+    const Made made = Emailed();
+    SetState(state);
+    EXPECT_GT(*upkeep_.EraseAddress("ann@example.com", 10), 0);
+    EXPECT_EQ(ReasonOf(Send(made.name).status()), "INVITE_REVOKED") << state;
+    Sql("TRUNCATE invites");
+  }
 }
 
 TEST_F(ResendTest, WhatHasEndedForGoodStaysSoAndWhatHasNotComesBack) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/revocation.h"
 
+#include "common/failpoint/failpoint.h"
 #include "common/status/macros.h"
 #include "services/invite/server/authority.h"
 #include "services/invite/server/convert.h"
@@ -17,7 +18,9 @@ absl::StatusOr<v1::RevokeInviteResponse> Revocation::Revoke(const rpc::Call& cal
   ASSIGN_OR_RETURN(const auto answered, AnswerTo<v1::RevokeInviteResponse>(store_, key));
   if (answered.has_value()) return *answered;
   ASSIGN_OR_RETURN(const Ended ended, End(name));
+  failpoint::Reach("revoke.ended", name.invite.text());
   RETURN_IF_ERROR(ResolveAndSettle(store_, membership_, ended.invite, ended.open));
+  failpoint::Reach("revoke.resolved", name.invite.text());
   return Answer(name, key);
 }
 
@@ -25,8 +28,9 @@ absl::StatusOr<Revocation::Ended> Revocation::End(const InviteName& name) {
   Ended ended;
   RETURN_IF_ERROR(store_.Transact([&](InviteTx& tx) -> absl::Status {
     ASSIGN_OR_RETURN(ended.invite, tx.Lock(name));
-    ASSIGN_OR_RETURN(ended.open, tx.OpenReservations(name));
-    if (StateAt(ended.invite, tx.Now()) != State::kPending) return absl::OkStatus();
+    ASSIGN_OR_RETURN(ended.open, tx.OpenReservations(name, {}));
+    // What a resend could bring back ends for good.
+    if (!CheckResendable(ended.invite).ok()) return absl::OkStatus();
     return tx.SetState(name, State::kRevoked);
   }));
   return ended;

@@ -65,19 +65,22 @@ TEST_F(RevocationTest, AnotherWorkspacesInviteIsNotFound) {
   EXPECT_EQ(Stored(made.name).state, State::kPending);
 }
 
-TEST_F(RevocationTest, WhatHasEndedStaysAsItIs) {
+TEST_F(RevocationTest, WhatHasEndedForGoodStaysAsItIsAndWhatAResendCouldBringBackDoesNot) {
   const Made redeemed = MadeBy(GuestRequest());
   ASSERT_TRUE(Redeem(ann_, redeemed.secret).ok());
   const auto first = Revoke(redeemed.name);
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_EQ(first->invite().state(), v1::Invite::STATE_REDEEMED);
   EXPECT_EQ(first->joined(), 1);
-  const Made expired = MadeBy(GuestRequest());
-  Expire();
-  const auto second = Revoke(expired.name);
-  ASSERT_TRUE(second.ok()) << second.status();
-  EXPECT_EQ(second->invite().state(), v1::Invite::STATE_EXPIRED);
-  EXPECT_EQ(Stored(expired.name).state, State::kPending) << "marking it is the keeper's";
+  for (const char* state : {"EXPIRED", "UNDELIVERED"}) {
+    const Made made = MadeBy(GuestRequest());
+    Sql("UPDATE invites SET end_us = now_us(), state = '" + std::string(state) +
+        "' WHERE end_us IS NULL RETURNING id");
+    const auto second = Revoke(made.name);
+    ASSERT_TRUE(second.ok()) << second.status();
+    EXPECT_EQ(second->invite().state(), v1::Invite::STATE_REVOKED) << state;
+    EXPECT_EQ(ReasonOf(Redeem(ann_, made.secret).status()), "INVITE_REVOKED") << state;
+  }
 }
 
 TEST_F(RevocationTest, ALinksAnswerSaysHowManyHaveJoinedEver) {

@@ -12,6 +12,10 @@
 
 namespace guestpass::invite {
 
+// As InviteStore::Transact, again for some seconds while the database does not answer or is busy: for what
+// became of a mail, which nobody can ask again. `body` may have been done by an attempt before.
+absl::Status TransactPatiently(InviteStore& store, absl::FunctionRef<absl::Status(InviteTx&)> body);
+
 // Hands invites' mail over while who asked for it waits, and records what became of it (I9). No transaction
 // is open meanwhile. Thread-safe; blocks.
 class Sending {
@@ -36,10 +40,12 @@ class Sending {
 
   // Hands over the mail of an invite that is in delivery; what became of it is then in `issued`, where it
   // could be recorded. Where it could not, that is logged, and the lease makes it UNKNOWN.
-  // EMAIL_DELIVERY_FAILED: refused, and taken back with all that was counted and kept.
+  // EMAIL_DELIVERY_FAILED: refused, and taken back with all that was counted and kept. OUTCOME_UNKNOWN:
+  // refused, and perhaps not taken back.
   absl::Status Send(Issued& issued, Undo undo, Kept kept);
 
  private:
+  absl::StatusOr<bool> IsUndone(const Issued& issued, Undo undo);
   absl::Status TakeBack(const Issued& issued, const absl::Status& refusal, Undo undo);
   void Record(Issued& issued, Delivery delivery, Kept kept);
 

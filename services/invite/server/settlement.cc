@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "common/failpoint/failpoint.h"
 #include "common/status/macros.h"
 
 namespace guestpass::invite {
@@ -37,6 +38,7 @@ absl::Status Settle(InviteStore& store, const Reservation& reservation, bool spe
 absl::Status ResolveAndSettle(InviteStore& store, Membership& membership, const Invite& invite,
                               const Reservation& reservation) {
   ASSIGN_OR_RETURN(const JoinOutcome outcome, membership.Resolve(reservation.join_key));
+  failpoint::Reach("settle.resolved", reservation.join_key);
   return Settle(store, reservation, SpendsUse(outcome, invite.link.has_value()), invite.unlimited());
 }
 

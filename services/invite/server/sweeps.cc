@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/sweeps.h"
 
-#include "common/status/error.h"
 #include "common/status/macros.h"
+#include "services/invite/server/authority.h"
 
 namespace guestpass::invite {
-namespace {
-
-constexpr int64_t kCountAtMost = 100'000;
-
-}  // namespace
 
 absl::StatusOr<v1::SweepInvitesResponse> Sweeps::Sweep(const rpc::Call& call,
                                                        const v1::SweepInvitesRequest& request) {
-  if (!call.caller.is_operator) {
-    return Error(Reason::kCallerNotAllowed, "Only platform operators sweep. Use an operator's credential.");
-  }
+  RETURN_IF_ERROR(RequireOperator(call));
   return request.validate_only() ? Count() : Work();
 }
 
@@ -31,9 +24,10 @@ absl::StatusOr<v1::SweepInvitesResponse> Sweeps::Count() {
 absl::StatusOr<v1::SweepInvitesResponse> Sweeps::Work() {
   const absl::Duration end = clock_.Boot() + options_.time;
   v1::SweepInvitesResponse response;
-  int64_t marked = 1, dropped = 1;
-  while ((marked > 0 || dropped > 0) && clock_.Boot() < end) {
+  int64_t marked = 1, attempts = 1, dropped = 1;
+  while ((marked > 0 || attempts > 0 || dropped > 0) && clock_.Boot() < end) {
     ASSIGN_OR_RETURN(marked, upkeep_.MarkExpired(options_.step));
+    ASSIGN_OR_RETURN(attempts, upkeep_.PurgeReservations(options_.step));
     ASSIGN_OR_RETURN(dropped, upkeep_.Purge(options_.step));
     response.set_expired(response.expired() + marked);
     response.set_purged(response.purged() + dropped);

@@ -10,6 +10,9 @@
 
 namespace guestpass::invite {
 
+// More invites than that are not counted.
+inline constexpr int64_t kCountAtMost = 100'000;
+
 struct SweepOptions {
   absl::Duration time = absl::Seconds(10);  // no step begins later; by boot time
   int step = 1'000;                         // invites

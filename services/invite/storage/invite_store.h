@@ -41,6 +41,13 @@ class InviteStore {
   virtual absl::StatusOr<std::vector<Invite>> List(const InviteFilter& filter,
                                                    const std::optional<InvitePlace>& after, int limit) = 0;
 
+  // Gives deliveries that wait a lease from now on, where they are still of that generation.
+  struct Waiting {
+    InviteName invite;
+    int generation = 1;
+  };
+  virtual absl::Status RenewLeases(const std::vector<Waiting>& waiting, absl::Duration lease) = 0;
+
   // Settles reservations of links without a limit, in one transaction.
   struct Settlement {
     Reservation reservation;

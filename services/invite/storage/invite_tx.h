@@ -58,8 +58,7 @@ class InviteTx {
   virtual absl::StatusOr<bool> SetUndelivered(const InviteName& name, int generation) = 0;
 
   // Takes back a creation whose mail was refused, and a resend whose mail was: what was counted is refunded.
-  // False, and nothing is changed, where it is no longer pending and in delivery of that generation, or
-  // somebody has begun to redeem it.
+  // False, and nothing is changed, where that is no longer in delivery, or has ended, or somebody has begun.
   virtual absl::StatusOr<bool> UndoInsert(const InviteName& name) = 0;
   virtual absl::StatusOr<bool> UndoResend(const InviteName& name, int generation) = 0;
 
@@ -68,22 +67,26 @@ class InviteTx {
 
   // -- One invite
 
-  // The invite, locked against everybody who changes or redeems it. INVITE_NOT_FOUND.
+  // The invite, locked; who is about to join by one without a limit is not counted. INVITE_NOT_FOUND.
   virtual absl::StatusOr<Invite> Lock(const InviteName& name) = 0;
 
   // Sets the state of one that is locked: REVOKED, DECLINED.
   virtual absl::Status SetState(const InviteName& name, State state) = 0;
 
-  // How many people have joined by it, and the attempts that are not settled.
+  // How many people have joined by it.
   virtual absl::StatusOr<int32_t> CountJoined(const InviteName& name) = 0;
-  virtual absl::StatusOr<std::vector<Reservation>> OpenReservations(const InviteName& name) = 0;
+
+  // Attempts that are not settled, the oldest first.
+  virtual absl::StatusOr<std::vector<Reservation>> OpenReservations(const InviteName& name,
+                                                                    const OpenFilter& filter) = 0;
 
   // -- Redeeming
 
   // The invite with that secret, locked: one without a limit of uses together with others who redeem it, else
-  // alone. Reads that user's reservation on the way, so that ReservationOf asks for nothing.
+  // alone. Reads these users' reservations on the way, so that ReservationOf asks for nothing.
   // INVITE_NOT_FOUND.
-  virtual absl::StatusOr<Presented> GetBySecret(absl::string_view secret_hash, const UserId& user) = 0;
+  virtual absl::StatusOr<Presented> GetBySecret(absl::string_view secret_hash,
+                                                const std::vector<UserId>& users) = 0;
 
   // The user's attempt at that invite that is open, or else spent.
   virtual absl::StatusOr<std::optional<Reservation>> ReservationOf(const InviteName& invite,
@@ -109,7 +112,8 @@ class InviteTx {
   virtual absl::Status KeepAnswer(const RequestKey& key, absl::string_view answer,
                                   absl::string_view address) = 0;
 
-  // Drops the answer that was kept, where what it told of is taken back.
+  // Changes the answer that was kept, where it still is; drops it.
+  virtual absl::Status ChangeAnswer(const RequestKey& key, absl::string_view answer) = 0;
   virtual absl::Status ForgetAnswer(const RequestKey& key) = 0;
 };
 

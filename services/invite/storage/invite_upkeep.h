@@ -29,9 +29,10 @@ class InviteUpkeep {
   // Deliveries whose lease ran out become UNKNOWN. Gives how many.
   virtual absl::StatusOr<int64_t> EndLeases(int limit) = 0;
 
-  // Marks pending invites whose time has passed; drops those that ended kKeepEnded ago, with their
-  // reservations.
+  // Marks pending invites whose time has passed, but for those in delivery. Drops the settled reservations of
+  // those that ended kKeepEnded ago, and those that have none left.
   virtual absl::StatusOr<int64_t> MarkExpired(int limit) = 0;
+  virtual absl::StatusOr<int64_t> PurgeReservations(int limit) = 0;
   virtual absl::StatusOr<int64_t> Purge(int limit) = 0;
 
   // Drops counts of sends that no limit reads any more, and answers whose time is over.
@@ -44,9 +45,13 @@ class InviteUpkeep {
   };
   virtual absl::StatusOr<Due> CountDue(int64_t limit) = 0;
 
-  // Clears an address (folded) from invites, counts and kept answers, waiting for who holds them; pending
-  // invites for it are REVOKED. Gives how many rows had it.
+  // Clears an address (folded) from invites, counts and kept answers, waiting for who holds them; invites for
+  // it that could still be redeemed or resent are REVOKED. Gives how many rows had it, at most `limit` of
+  // each kind.
   virtual absl::StatusOr<int64_t> EraseAddress(absl::string_view address, int limit) = 0;
+
+  // How many rows have it, at most `limit` of each kind.
+  virtual absl::StatusOr<int64_t> CountAddress(absl::string_view address, int limit) = 0;
 };
 
 }  // namespace guestpass::invite

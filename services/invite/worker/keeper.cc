@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "common/failpoint/failpoint.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "common/telemetry/log.h"
@@ -14,6 +15,9 @@ namespace {
 using telemetry::Severity;
 
 constexpr int kAbandonedBatch = 256;
+
+// So many in a row that membership does not answer about are no single one that is held up there.
+constexpr int kPatience = 3;
 
 void LogFailing(const absl::Status& error) {
   telemetry::Log(Severity::kWarning,
@@ -38,6 +42,7 @@ absl::Status Keeper::Round() {
   absl::Status first = SettleAbandoned();
   first.Update(Repeat([&] { return upkeep_.EndLeases(options_.batch); }));
   first.Update(Repeat([&] { return upkeep_.MarkExpired(options_.batch); }));
+  first.Update(Repeat([&] { return upkeep_.PurgeReservations(options_.batch); }));
   first.Update(Repeat([&] { return upkeep_.Purge(options_.batch); }));
   first.Update(Repeat([&] { return upkeep_.ForgetSends(options_.batch); }));
   first.Update(Repeat([&] { return upkeep_.ForgetAnswers(options_.batch); }));
@@ -45,29 +50,32 @@ absl::Status Keeper::Round() {
 }
 
 absl::Status Keeper::SettleAbandoned() {
-  absl::Status status;
-  for (int ended = 1; ended > 0 && !absl::IsUnavailable(status) && rounds_.Pause(absl::ZeroDuration());) {
+  absl::Status first;
+  const absl::Status status = Repeat([&]() -> absl::StatusOr<int64_t> {
     ASSIGN_OR_RETURN(const std::vector<Abandoned> batch, upkeep_.AbandonedReservations(kAbandonedBatch));
-    ended = SettleBatch(batch, status);
-  }
-  return status;
+    return SettleBatch(batch, first);
+  });
+  first.Update(status);
+  return first;
 }
 
 int Keeper::SettleBatch(const std::vector<Abandoned>& batch, absl::Status& status) {
-  int ended = 0;
+  int ended = 0, unanswered = 0;
   std::vector<InviteStore::Settlement> unlimited;
   for (const Abandoned& abandoned : batch) {
-    if (absl::IsUnavailable(status) || !rounds_.Pause(absl::ZeroDuration())) break;
+    if (unanswered == kPatience || !rounds_.Pause(absl::ZeroDuration())) break;
     const absl::StatusOr<JoinOutcome> outcome = membership_.Resolve(abandoned.reservation.join_key);
     status.Update(outcome.status());
+    unanswered = outcome.ok() ? 0 : unanswered + 1;
     if (!outcome.ok()) continue;
+    failpoint::Reach("keeper.resolved", abandoned.reservation.join_key);
     if (abandoned.unlimited) {
       unlimited.push_back({abandoned.reservation, SpendsUse(*outcome, true)});
       continue;
     }
     const absl::Status settled = SettleLimited(abandoned.reservation, *outcome);
     if (settled.ok()) ++ended;
-    if (!HasReason(settled, Reason::kInviteNotFound)) status.Update(settled);
+    status.Update(settled);
   }
   if (unlimited.empty()) return ended;
   const absl::Status settled = store_.SettleUnlimited(unlimited);
@@ -77,8 +85,11 @@ int Keeper::SettleBatch(const std::vector<Abandoned>& batch, absl::Status& statu
 
 absl::Status Keeper::SettleLimited(const Reservation& reservation, JoinOutcome outcome) {
   return store_.Transact([&](InviteTx& tx) -> absl::Status {
-    ASSIGN_OR_RETURN(const Invite invite, tx.Lock(reservation.invite));
-    return tx.Settle(reservation, SpendsUse(outcome, invite.link.has_value()));
+    const absl::StatusOr<Invite> invite = tx.Lock(reservation.invite);
+    // At one that is no more there is nothing to spend.
+    if (HasReason(invite.status(), Reason::kInviteNotFound)) return tx.Settle(reservation, false);
+    RETURN_IF_ERROR(invite.status());
+    return tx.Settle(reservation, SpendsUse(outcome, invite->link.has_value()));
   });
 }
 

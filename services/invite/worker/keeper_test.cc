@@ -97,6 +97,17 @@ TEST_F(KeeperTest, WhoWasAMemberSpendsAMailAndNoLink) {
   }
 }
 
+TEST_F(KeeperTest, AnAttemptAtAnInviteThatIsNoMoreEndsToo) {
+  for (const Made& made : OneOfEach()) {
+    membership_.loses_answer = true;
+    LeaveOpen(NewUser("ann@example.com"), made.secret);
+  }
+  Sql("TRUNCATE invites");
+  Age();
+  EXPECT_TRUE(keeper_.Round().ok());
+  EXPECT_EQ(OpenCount(), 0);
+}
+
 TEST_F(KeeperTest, WhatIsFreshIsLeftToItsCaller) {
   const Made made = Linked(1);
   membership_.loses_request = true;

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "common/failpoint/failpoint.h"
 #include "common/status/macros.h"
 #include "common/telemetry/log.h"
 
@@ -12,6 +13,7 @@ namespace guestpass::invite {
 MailQueue::MailQueue(InviteStore& store, Courier& courier, const MailQueueOptions& options)
     : store_(store), courier_(courier), options_(options) {
   for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
+  renewals_.Start([this] { RenewLeases(); }, options_.renewal);
 }
 
 std::optional<Outbox::Place> MailQueue::TakePlace() {
@@ -21,12 +23,8 @@ std::optional<Outbox::Place> MailQueue::TakePlace() {
   return Place(*this);
 }
 
-absl::Duration MailQueue::longest_wait() const {
-  const size_t turns = options_.places / options_.threads + 1;
-  return turns * DeliveryLease(options_.mail_timeout);
-}
-
 void MailQueue::Stop() {
+  renewals_.Stop();
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
@@ -43,6 +41,19 @@ void MailQueue::GiveBack() {
 void MailQueue::Put(Invitation invitation) {
   absl::MutexLock lock(&mutex_);
   queue_.push_back(std::move(invitation));
+}
+
+void MailQueue::RenewLeases() {
+  std::vector<InviteStore::Waiting> waiting;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (const Invitation& mail : queue_) waiting.push_back({mail.invite, mail.generation});
+  }
+  if (waiting.empty()) return;
+  const absl::Status status = store_.RenewLeases(waiting, lease());
+  if (status.ok()) return;
+  telemetry::Log(telemetry::Severity::kWarning, "the leases of mail that waits could not be renewed",
+                 {{"error", std::string(status.message())}});
 }
 
 void MailQueue::Work() {
@@ -64,7 +75,9 @@ bool MailQueue::Next(Invitation& next) {
 
 void MailQueue::Send(const Invitation& invitation) {
   if (!RenewLease(invitation)) return;
+  failpoint::Reach("queue.taken", invitation.invite.invite.text());
   const auto handover = courier_.Deliver(invitation);
+  failpoint::Reach("queue.handed_over", invitation.invite.invite.text());
   Ask(invitation, [&](InviteTx& tx) {
     if (!handover.ok()) return tx.SetUndelivered(invitation.invite, invitation.generation);
     return tx.SetDelivery(invitation.invite, invitation.generation, DeliveryOf(*handover));
@@ -73,15 +86,14 @@ void MailQueue::Send(const Invitation& invitation) {
 
 bool MailQueue::RenewLease(const Invitation& invitation) {
   return Ask(invitation, [&](InviteTx& tx) {
-    return tx.RenewLease(invitation.invite, invitation.generation,
-                         tx.Now() + DeliveryLease(options_.mail_timeout));
+    return tx.RenewLease(invitation.invite, invitation.generation, tx.Now() + lease());
   });
 }
 
 // False, too, where the database does not answer: the invite's lease is then what decides.
 bool MailQueue::Ask(const Invitation& invitation, absl::FunctionRef<absl::StatusOr<bool>(InviteTx&)> ask) {
   bool is_so = false;
-  const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
+  const absl::Status status = TransactPatiently(store_, [&](InviteTx& tx) -> absl::Status {
     ASSIGN_OR_RETURN(is_so, ask(tx));
     return absl::OkStatus();
   });

@@ -119,9 +119,26 @@ TEST_F(MailQueueTest, StoppingFinishesTheMailUnderWayAndLeavesTheRestToItsLease)
   EXPECT_EQ(courier_.got().size(), 1u);
 }
 
-TEST_F(MailQueueTest, TheLongestWaitIsForAQueueFullOfMailsThatTimeOut) {
-  MailQueue queue(store_, courier_, {.threads = 4, .places = 40, .mail_timeout = absl::Seconds(5)});
-  EXPECT_EQ(queue.longest_wait(), 11 * DeliveryLease(absl::Seconds(5)));
+TEST_F(MailQueueTest, WhatWaitsKeepsItsLeaseHoweverLong) {
+  absl::Notification go;
+  courier_.deliver = [&](const Invitation&) {
+    go.WaitForNotification();
+    return mail::Handover::kSent;
+  };
+  MailQueue queue(store_, courier_, {.threads = 1, .renewal = absl::Milliseconds(10)});
+  Put(queue, InDelivery("a@example.com"));
+  EXPECT_TRUE(harness::Eventually(absl::Seconds(10), [&] { return courier_.got().size() == 1; }));
+  Put(queue, InDelivery("b@example.com"));
+  const std::string is_b = " WHERE email = 'b@example.com'";
+  Sql("UPDATE invites SET lease_us = now_us() + 5000000" + is_b + " RETURNING id");
+  EXPECT_TRUE(harness::Eventually(absl::Seconds(10), [&] {
+    return Sql("SELECT (lease_us > now_us() + 20000000)::text FROM invites" + is_b) == "true";
+  }));
+  Sql("UPDATE invites SET generation = 2, lease_us = 7" + is_b + " RETURNING id");
+  absl::SleepFor(absl::Milliseconds(50));  // some renewals
+  EXPECT_EQ(Sql("SELECT lease_us::text FROM invites" + is_b), "7") << "another generation is another's";
+  go.Notify();
+  EXPECT_TRUE(Becomes("SENT SENDING"));
 }
 
 }  // namespace

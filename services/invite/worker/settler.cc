@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 
+#include "common/failpoint/failpoint.h"
 #include "common/telemetry/log.h"
 
 namespace guestpass::invite {
@@ -44,6 +45,8 @@ void Settler::Run() {
 Settler::Batch Settler::NextBatch() {
   std::unique_lock<std::mutex> lock(mutex_);
   wake_.wait(lock, [this] { return !queue_.empty() || !running_; });
+  wake_.wait_for(lock, absl::ToChronoNanoseconds(options_.gather),
+                 [this] { return queue_.size() >= options_.batch || !running_; });
   const auto end = queue_.begin() + std::min(queue_.size(), options_.batch);
   Batch batch(queue_.begin(), end);
   queue_.erase(queue_.begin(), end);
@@ -51,6 +54,7 @@ Settler::Batch Settler::NextBatch() {
 }
 
 void Settler::SettleLogged(const Batch& batch) {
+  failpoint::Reach("settler.taken", batch.front().reservation.join_key);
   const absl::Status status = store_.SettleUnlimited(batch);
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!status.ok() && !failing_) {

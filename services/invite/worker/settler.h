@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "services/invite/server/settlement.h"
 #include "services/invite/storage/invite_store.h"
 
@@ -15,6 +16,8 @@ namespace guestpass::invite {
 struct SettlerOptions {
   size_t queue = 10'000;  // settlements that wait at most
   size_t batch = 256;     // settlements in one transaction at most
+  // For how long more are waited for: none of them is urgent, as what is reserved counts as used.
+  absl::Duration gather = absl::Milliseconds(50);
 };
 
 // Settles reservations of links without a limit behind the redeemers' backs: one transaction at a time, the

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "common/telemetry/log.h"
+#include "services/invite/server/faulty_store.h"
 #include "services/invite/server/service_fixture.h"
 
 namespace guestpass::invite {
@@ -20,7 +21,7 @@ class SettlerTest : public ServiceTest {
         .join_key = auth::NewSecret(), .invite = link.name, .user = auth::NewId<UserId>()};
     const std::string hash = auth::Sha256(link.secret);
     const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
-      const auto presented = tx.GetBySecret(hash, reservation.user);
+      const auto presented = tx.GetBySecret(hash, {reservation.user});
       if (!presented.ok()) return presented.status();
       reservation.create_time = tx.Now();
       return tx.Reserve(reservation, true);
@@ -31,19 +32,10 @@ class SettlerTest : public ServiceTest {
 };
 
 // Keeps what it is asked to settle, and may be held up or fail.
-class HeldStore : public InviteStore {
+class HeldStore : public FaultyStore {
  public:
-  explicit HeldStore(InviteStore& store) : store_(store) {}
+  using FaultyStore::FaultyStore;
 
-  absl::Status Transact(absl::FunctionRef<absl::Status(InviteTx&)> body) override {
-    return store_.Transact(body);
-  }
-  absl::StatusOr<absl::Time> Now() override { return store_.Now(); }
-  absl::StatusOr<Invite> Get(const InviteName& name) override { return store_.Get(name); }
-  absl::StatusOr<std::vector<Invite>> List(const InviteFilter& filter,
-                                           const std::optional<InvitePlace>& after, int limit) override {
-    return store_.List(filter, after, limit);
-  }
   absl::Status SettleUnlimited(const std::vector<Settlement>& settlements) override {
     absl::MutexLock lock(&mutex_);
     sizes_.push_back(settlements.size());
@@ -51,7 +43,7 @@ class HeldStore : public InviteStore {
     mutex_.Await(absl::Condition(
         +[](bool* held) { return !*held; }, &held_));
     if (fails_) return Error(Reason::kDatabaseUnavailable, "gone");
-    return store_.SettleUnlimited(settlements);
+    return FaultyStore::SettleUnlimited(settlements);
   }
 
   void Hold(bool held) {
@@ -77,7 +69,6 @@ class HeldStore : public InviteStore {
   }
 
  private:
-  InviteStore& store_;
   absl::Mutex mutex_;
   bool held_ = false, fails_ = false;
   std::vector<size_t> sizes_;

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/failpoint/failpoint.h"
 #include "common/rights/names.h"
 #include "common/rights_feed/wire.h"
 #include "common/rights_feed/wire_types.h"
@@ -46,6 +47,8 @@ LockPlan PlanOf(const Join& join) {
   for (const ChannelId& channel : join.channels) plan.channels[channel] = LockMode::kShare;
   plan.With(join.inviter, LockMode::kShare).With(join.user, LockMode::kUpdate);
   if (join.role == rights::Role::kGuest) plan.changes_workspace = CapsGuests;
+  plan.newcomer = {join.user, join.address};
+  plan.may_share = true;
   return plan;
 }
 
@@ -65,21 +68,18 @@ absl::Status CheckAdmission(const Member& newcomer, const Locked& locked, Member
   return CheckRoom(newcomer, locked, tx);
 }
 
-// What was removed is asked for under the plan's locks of the user and the organization, and under the
-// address's own (ADR 10): no removal of any of them is under way then.
 absl::Status Store(const Join& join, const JoinDecision& decision, const Locked& locked, MembershipTx& tx) {
   if (decision.kind == Kind::kAlreadyMember) return absl::OkStatus();
+  if (join.rights_n < locked.removed_n) {
+    return InviteNoLongerValid(join.invite_name(), "you were removed after it was made");
+  }
+  RETURN_IF_ERROR(CheckAdmission(decision.member, locked, tx));
   const bool is_new = decision.kind == Kind::kNew;
   if (is_new) {
     tx.InsertMember(decision.member);
   } else {
     tx.UpdateMember(decision.member);
   }
-  ASSIGN_OR_RETURN(const uint64_t removed_n, tx.RemovedN(join.workspace, join.user, join.address));
-  if (join.rights_n < removed_n) {
-    return InviteNoLongerValid(join.invite_name(), "you were removed after it was made");
-  }
-  RETURN_IF_ERROR(CheckAdmission(decision.member, locked, tx));
   AuditEntry entry = AuditOf(is_new ? "member.joined" : "member.reactivated",
                              MemberName{join.workspace, join.user}.ToString(), locked, Right::kOwn);
   if (const auto before = locked.MemberOf(join.user)) entry.before = before->state;
@@ -121,6 +121,7 @@ absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::JoinMember(
   RETURN_IF_ERROR(rpc::CheckText("join_key", request.join_key(), 1, kMaxJoinKey));
   auto response = TryJoin(call, user, request);
   if (response.ok() || !IsRefusal(response.status())) return response;
+  failpoint::Reach("join.refused", request.join_key());
   ASSIGN_OR_RETURN(const JoinKey decided, store_.ResolveJoinKey(request.join_key()));
   return TwinsJoin(decided, user, request, response.status());
 }
@@ -130,6 +131,7 @@ absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::TryJoin(
   ASSIGN_OR_RETURN(const Join join, JoinIn(request, user, VerifiedAddress(call)));
   if (join.address.empty() && !request.allow_unverified()) return EmailNotVerified();
   JoinDecision decision;
+  failpoint::Reach("join.begun", request.join_key());
   const auto join_member = [&](MembershipTx& tx, const Locked& locked) -> absl::Status {
     ASSIGN_OR_RETURN(decision, DecideJoin(join, FactsOf(join, locked)));
     RETURN_IF_ERROR(Store(join, decision, locked, tx));
@@ -138,9 +140,11 @@ absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::TryJoin(
                       .workspace = join.workspace,
                       .user = join.user,
                       .already_member = decision.kind == Kind::kAlreadyMember});
+    failpoint::Reach("join.judged", request.join_key());
     return absl::OkStatus();
   };
   ASSIGN_OR_RETURN(const Committed committed, store_.Transact(PlanOf(join), ActorOf(call), join_member));
+  failpoint::Reach("join.committed", request.join_key());
   return ResponseOf(decision.kind == Kind::kAlreadyMember, decision.member.state, committed.revision);
 }
 
@@ -158,7 +162,9 @@ absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::TwinsJoin(
 absl::StatusOr<rights_v1::ResolveJoinResponse> RightsService::ResolveJoin(
     const rpc::Call&, const rights_v1::ResolveJoinRequest& request) {
   RETURN_IF_ERROR(rpc::CheckText("join_key", request.join_key(), 1, kMaxJoinKey));
+  failpoint::Reach("resolve.begun", request.join_key());
   ASSIGN_OR_RETURN(const JoinKey decided, store_.ResolveJoinKey(request.join_key()));
+  failpoint::Reach("resolve.decided", request.join_key());
   rights_v1::ResolveJoinResponse response;
   response.set_outcome(decided.outcome == JoinKey::Outcome::kJoined
                            ? rights_v1::ResolveJoinResponse::OUTCOME_JOINED

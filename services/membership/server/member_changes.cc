@@ -65,6 +65,7 @@ LockPlan PlanOf(const MemberName& name, const absl::StatusOr<MemberChange>& chan
   LockPlan plan{.workspace = name.workspace};
   plan.With(name.user, LockMode::kUpdate);
   if (!change.ok()) return plan;
+  plan.may_share = change->role != Role::kGuest;  // who becomes a guest leaves channels
   if (change->sponsor.has_value()) plan.With(*change->sponsor, LockMode::kShare);
   if (change->guest.has_value()) LockChannels(*change->guest, plan);
   if (!change->role.has_value()) return plan;

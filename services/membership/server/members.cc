@@ -42,6 +42,7 @@ absl::StatusOr<Newcomer> ReadNewcomer(const WorkspaceId& workspace, const v1::Cr
 LockPlan PlanOf(const WorkspaceId& workspace, const absl::StatusOr<Newcomer>& newcomer) {
   LockPlan plan{.workspace = workspace};
   if (!newcomer.ok()) return plan;
+  plan.may_share = true;
   plan.With(newcomer->user, LockMode::kUpdate);
   if (!newcomer->guest.has_value()) return plan;
   LockChannels(*newcomer->guest, plan);

@@ -81,12 +81,6 @@ class MembershipTx : public PartsTx {
   virtual absl::StatusOr<GuestCounts> CountGuests(const WorkspaceId& workspace, const UserId& sponsor,
                                                   const UserId& user, absl::Time now) = 0;
 
-  // The number of the latest removal, from the workspace or from all of its organization, of that user or of
-  // somebody with that address (folded); 0: none. The user is locked for update, the organization at all, and
-  // the address from then on, so that no such removal is under way.
-  virtual absl::StatusOr<uint64_t> RemovedN(const WorkspaceId& workspace, const UserId& user,
-                                            const std::string& address) = 0;
-
   // Decides the key, once and for all. The transaction fails with CONFLICT if a rival has decided it.
   virtual void InsertJoinKey(const JoinKey& key) = 0;
 

@@ -43,8 +43,9 @@ class LogPruningTest : public testing::Test {
           .channel = TestId<ChannelId>('h', 1), .user = TestId<UserId>('u', i), .present = true});
     }
     RightsRecord::Written written;
+    CommittedEntries committed;
     return postgres::TransactPipelined(rows_.pool, [&](postgres::Pipeline& pipeline) {
-      record.Write(pipeline, kShard, written);
+      RightsRecord::Write(pipeline, kShard, {{&record, &written}}, committed);
       return absl::OkStatus();
     });
   }

@@ -234,6 +234,7 @@ void PlansTest::AddChanges() {
                 .workspace_mode = LockMode::kUpdate,
                 .channels = {{channel, LockMode::kUpdate}}};
   plan.With(user, LockMode::kUpdate).With(another, LockMode::kUpdate);
+  plan.newcomer = {user, "a1"};
   const auto body = [=](MembershipTx& tx, const Locked& locked) -> absl::Status {
     const std::string once = crowd_->NewId<UserId>().ToString();
     Member member{.state = {.workspace = workspace, .user = user, .role = Role::kMember},
@@ -249,7 +250,6 @@ void PlansTest::AddChanges() {
     tx.NoteRemoval(organization, user);
     RETURN_IF_ERROR(tx.NoteAddresses(organization, user, {"a1"}).status());
     tx.NoteAddress(organization, user, "a2", 1);
-    RETURN_IF_ERROR(tx.RemovedN(workspace, user, "a1").status());
     RETURN_IF_ERROR(tx.FindDirect(workspace, {user, another}).status());
     tx.UpdateWorkspace(*locked.workspace);
     tx.UpdateChannel(*locked.ChannelOf(channel));

@@ -102,7 +102,7 @@ absl::Status Stack::CreateDatabase(absl::string_view service) {
 }
 
 absl::Status Stack::Add(absl::string_view service, const std::string& name) {
-  ASSIGN_OR_RETURN(std::string program, FindServiceProgram(service));
+  ASSIGN_OR_RETURN(std::string program, Program(service));
   ASSIGN_OR_RETURN(auto process, ServiceProcess::Create({.name = name,
                                                          .program = std::move(program),
                                                          .env = Settings(service),
@@ -114,6 +114,12 @@ absl::Status Stack::Add(absl::string_view service, const std::string& name) {
   RETURN_IF_ERROR(process->Launch());
   services_.push_back(std::move(process));
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> Stack::Program(absl::string_view service) const {
+  const auto other = options_.programs.find(std::string(service));
+  if (other != options_.programs.end()) return other->second;
+  return FindServiceProgram(service);
 }
 
 std::map<std::string, std::string> Stack::Settings(absl::string_view service) const {

@@ -24,7 +24,8 @@ struct StackOptions {
   std::string data_dir;  // where everything lives and stays; "": a temporary one, removed at the end
   int gateways = 1;
   std::map<std::string, std::map<std::string, std::string>> env;  // by service: more settings, or others
-  std::function<void(absl::string_view)> progress;                // told what is being started, if there
+  std::map<std::string, std::string> programs;      // by service: a path, where it is not the shipped program
+  std::function<void(absl::string_view)> progress;  // told what is being started, if there
 };
 
 // guestpass on this machine: a private PostgreSQL, durable as in production, a private nats-server and the
@@ -70,6 +71,7 @@ class Stack {
   absl::Status StartServices();
   absl::Status CreateDatabase(absl::string_view service);
   absl::Status Add(absl::string_view service, const std::string& name);
+  absl::StatusOr<std::string> Program(absl::string_view service) const;
   std::map<std::string, std::string> Settings(absl::string_view service) const;
   void Progress(absl::string_view what) const;
 

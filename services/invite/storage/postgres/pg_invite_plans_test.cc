@@ -68,6 +68,8 @@ class PlansTest : public PgInviteStoreTest {
         {"AbandonedReservations", 5, [this] { return StatusOf(upkeep_one_.AbandonedReservations(10)); }});
     queries.push_back({"EndLeases", 5, [this] { return StatusOf(upkeep_one_.EndLeases(10)); }});
     queries.push_back({"MarkExpired", 5, [this] { return StatusOf(upkeep_one_.MarkExpired(10)); }});
+    queries.push_back(
+        {"PurgeReservations", 5, [this] { return StatusOf(upkeep_one_.PurgeReservations(10)); }});
     queries.push_back({"Purge", 5, [this] { return StatusOf(upkeep_one_.Purge(10)); }});
     queries.push_back({"ForgetSends", 5, [this] { return StatusOf(upkeep_one_.ForgetSends(10)); }});
     queries.push_back({"ForgetAnswers", 5, [this] { return StatusOf(upkeep_one_.ForgetAnswers(10)); }});
@@ -82,7 +84,7 @@ class PlansTest : public PgInviteStoreTest {
       return [=, this]() -> absl::Status {
         Reservation reservation{.join_key = auth::NewSecret(), .invite = invite.name, .user = ann_};
         RETURN_IF_ERROR(In([&](InviteTx& tx) -> absl::Status {
-          RETURN_IF_ERROR(tx.GetBySecret(HashOf(invite), ann_).status());
+          RETURN_IF_ERROR(tx.GetBySecret(HashOf(invite), {ann_}).status());
           reservation.create_time = tx.Now();
           return tx.Reserve(reservation, invite.unlimited());
         }));
@@ -138,7 +140,7 @@ class PlansTest : public PgInviteStoreTest {
         {"looking at reservations", 20,
          [this] {
            return In([&](InviteTx& tx) -> absl::Status {
-             RETURN_IF_ERROR(tx.OpenReservations(link_.name).status());
+             RETURN_IF_ERROR(tx.OpenReservations(link_.name, {}).status());
              RETURN_IF_ERROR(tx.CountJoined(link_.name).status());
              RETURN_IF_ERROR(tx.ReservationOf(link_.name, ann_).status());
              return StatusOf(tx.AnswerTo({.caller = "a", .method = "b", .id = "c", .hash = "d"}));

@@ -78,9 +78,11 @@ constexpr char kRenewLease[] = R"sql(
   WHERE workspace = $1 AND id = $2 AND generation = $3 AND delivery = 'SENDING' AND state = 'PENDING'
 )sql";
 
-// What is taken back: the invite $2 of the workspace $1, in delivery of generation $3.
-#define GUESTPASS_IN_DELIVERY \
-  "workspace = $1 AND id = $2 AND generation = $3 AND state = 'PENDING' AND delivery = 'SENDING'"
+// What is taken back: the invite $2 of the workspace $1, in delivery of generation $3. Its time may have come
+// meanwhile.
+#define GUESTPASS_IN_DELIVERY                                               \
+  "workspace = $1 AND id = $2 AND generation = $3 AND delivery = 'SENDING'" \
+  " AND state IN ('PENDING', 'EXPIRED')"
 #define GUESTPASS_NOT_BEGUN \
   " AND NOT EXISTS (SELECT FROM reservations r WHERE r.workspace = $1 AND r.invite = $2)"
 #define GUESTPASS_REFUND                                                                        \
@@ -104,7 +106,7 @@ constexpr char kUndoResend[] = "WITH gone AS (UPDATE invites SET (" GUESTPASS_RE
     WHERE undo IS NOT NULL AND NOT EXISTS (
         SELECT FROM reservations r
         WHERE r.workspace = $1 AND r.invite = $2 AND (r.state = 'OPEN' OR r.create_us >= resend_us))
-      AND )sql" GUESTPASS_IN_DELIVERY " RETURNING id" GUESTPASS_REFUND;
+      AND state = 'PENDING' AND )sql" GUESTPASS_IN_DELIVERY " RETURNING id" GUESTPASS_REFUND;
 
 std::optional<std::string> MailedTo(const Invite& invite, bool mails) {
   return mails ? std::optional<std::string>(invite.address.folded) : std::nullopt;

@@ -32,6 +32,14 @@ constexpr char kList[] = "SELECT " GUESTPASS_INVITE_COLUMNS R"sql(
   ORDER BY create_us DESC, id DESC LIMIT $6
 )sql";
 
+// Whoever holds one changes its delivery.
+constexpr char kRenewLeases[] = R"sql(
+  UPDATE invites i SET lease_us = now_us() + $4
+  FROM unnest($1::text[], $2::text[], $3::bigint[]) AS q (workspace, invite, generation)
+  WHERE i.workspace = q.workspace AND i.id = q.invite AND i.generation = q.generation
+    AND i.delivery = 'SENDING' AND i.state = 'PENDING'
+)sql";
+
 // Everybody who settles locks attempts, and then links, in the same order.
 constexpr char kHoldReservations[] = R"sql(
   SELECT FROM unnest($1::text[]) AS q (join_key)
@@ -100,6 +108,18 @@ absl::StatusOr<std::vector<Invite>> PgInviteStore::List(const InviteFilter& filt
   std::vector<Invite> invites;
   for (int row = 0; row < result.rows(); ++row) invites.push_back(ReadInvite(result, row));
   return invites;
+}
+
+absl::Status PgInviteStore::RenewLeases(const std::vector<Waiting>& waiting, absl::Duration lease) {
+  std::vector<std::string> workspaces, invites;
+  std::vector<int> generations;
+  for (const Waiting& mail : waiting) {
+    workspaces.emplace_back(mail.invite.workspace.text());
+    invites.emplace_back(mail.invite.invite.text());
+    generations.push_back(mail.generation);
+  }
+  ASSIGN_OR_RETURN(postgres::Lease session, pool_.Acquire());
+  return session->Run(kRenewLeases, Params::Of(workspaces, invites, generations, lease)).status();
 }
 
 absl::Status PgInviteStore::SettleUnlimited(const std::vector<Settlement>& settlements) {

@@ -19,6 +19,7 @@ class PgInviteStore : public InviteStore {
   absl::StatusOr<Invite> Get(const InviteName& name) override;
   absl::StatusOr<std::vector<Invite>> List(const InviteFilter& filter,
                                            const std::optional<InvitePlace>& after, int limit) override;
+  absl::Status RenewLeases(const std::vector<Waiting>& waiting, absl::Duration lease) override;
   absl::Status SettleUnlimited(const std::vector<Settlement>& settlements) override;
 
  private:

@@ -141,7 +141,7 @@ TEST_F(PgInviteStoreTest, TheClockIsReadAnewOnceALockIsHeld) {
   ASSERT_TRUE(Create(invite).ok());
   using Locking = std::function<absl::Status(InviteTx&)>;
   for (const Locking& lock :
-       {Locking([&](InviteTx& tx) { return tx.GetBySecret(HashOf(invite), ann_).status(); }),
+       {Locking([&](InviteTx& tx) { return tx.GetBySecret(HashOf(invite), {ann_}).status(); }),
         Locking([&](InviteTx& tx) { return tx.Lock(invite.name).status(); }),
         Locking([&](InviteTx& tx) { return tx.CountSend(NewInvite(), true, {}); })}) {
     EXPECT_TRUE(store_

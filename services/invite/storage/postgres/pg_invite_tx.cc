@@ -27,7 +27,7 @@ constexpr char kLockNames[] =
     "SELECT pg_advisory_xact_lock(hashtextextended(u.name, 7))::text FROM unnest($1::text[]) AS u (name)";
 
 constexpr char kGet[] =
-    "SELECT " GUESTPASS_INVITE_COLUMNS ", now_us() FROM invites WHERE workspace = $1 AND id = $2";
+    "SELECT " GUESTPASS_INVITE_COLUMNS_UNCOUNTED ", now_us() FROM invites WHERE workspace = $1 AND id = $2";
 
 constexpr char kSetState[] =
     "UPDATE invites SET state = $3, end_us = now_us(), undo = NULL WHERE workspace = $1 AND id = $2";
@@ -35,7 +35,9 @@ constexpr char kSetState[] =
 constexpr char kCountJoined[] = "SELECT spent FROM invites WHERE workspace = $1 AND id = $2";
 
 constexpr char kOpenReservations[] = "SELECT " GUESTPASS_RESERVATION_COLUMNS R"sql(
-  FROM reservations WHERE workspace = $1 AND invite = $2 AND state = 'OPEN' ORDER BY user_id
+  FROM reservations
+  WHERE workspace = $1 AND invite = $2 AND state = 'OPEN' AND ($3::bigint IS NULL OR create_us <= $3)
+  ORDER BY create_us LIMIT $4
 )sql";
 
 // By its secret or the one before: two looks into an index, whatever the planner thinks of the table.
@@ -56,11 +58,12 @@ constexpr char kGetBySecret[] =
     ", CASE WHEN secret_hash = $1 THEN expire_us "
     "       ELSE least(previous_expire_us, expire_us) END, now_us()" GUESTPASS_BY_SECRET;
 
-constexpr char kReservationBySecret[] = "SELECT " GUESTPASS_RESERVATION_COLUMNS
-                                        " FROM (SELECT workspace AS w, id AS i" GUESTPASS_BY_SECRET R"sql() q
+constexpr char kReservationsBySecret[] = "SELECT " GUESTPASS_RESERVATION_COLUMNS
+                                         " FROM (SELECT workspace AS w, id AS i" GUESTPASS_BY_SECRET R"sql() q
+  CROSS JOIN unnest($2::text[]) AS u (id)
   CROSS JOIN LATERAL (
     SELECT * FROM reservations
-    WHERE workspace = q.w AND invite = q.i AND user_id = $2 AND state IN ('OPEN', 'SPENT')
+    WHERE workspace = q.w AND invite = q.i AND user_id = u.id AND state IN ('OPEN', 'SPENT')
     ORDER BY state LIMIT 1) r
 )sql";
 
@@ -109,6 +112,9 @@ constexpr char kKeepAnswer[] = R"sql(
   INSERT INTO request_answers (caller, method, request_id, request_hash, answer, address_hash, keep_until_us)
   VALUES ($1, $2, $3, $4, $7, address_hash(nullif($6, '')), now_us() + $5)
 )sql";
+
+constexpr char kChangeAnswer[] =
+    "UPDATE request_answers SET answer = $4 WHERE caller = $1 AND method = $2 AND request_id = $3";
 
 constexpr char kForgetAnswer[] =
     "DELETE FROM request_answers WHERE caller = $1 AND method = $2 AND request_id = $3";
@@ -159,29 +165,38 @@ absl::StatusOr<int32_t> PgInviteTx::CountJoined(const InviteName& name) {
   return result.rows() == 0 ? 0 : static_cast<int32_t>(result.Int64(0, 0));
 }
 
-absl::StatusOr<std::vector<Reservation>> PgInviteTx::OpenReservations(const InviteName& name) {
-  ASSIGN_OR_RETURN(const Result result, Ask(kOpenReservations, Params::Of(name.workspace, name.invite)));
+absl::StatusOr<std::vector<Reservation>> PgInviteTx::OpenReservations(const InviteName& name,
+                                                                      const OpenFilter& filter) {
+  ASSIGN_OR_RETURN(const Result result, Ask(kOpenReservations, Params::Of(name.workspace, name.invite,
+                                                                          filter.begun_until, filter.limit)));
   std::vector<Reservation> open;
   for (int row = 0; row < result.rows(); ++row) open.push_back(ReadReservation(result, row));
   return open;
 }
 
-absl::StatusOr<Presented> PgInviteTx::GetBySecret(absl::string_view secret_hash, const UserId& user) {
+absl::StatusOr<Presented> PgInviteTx::GetBySecret(absl::string_view secret_hash,
+                                                  const std::vector<UserId>& users) {
   pipeline_.Add(kLockBySecret, Params().AddBytes(secret_hash));
   pipeline_.Add(kGetBySecret, Params().AddBytes(secret_hash));
-  pipeline_.Add(kReservationBySecret, Params().AddBytes(secret_hash).Add(user));
+  pipeline_.Add(kReservationsBySecret, Params().AddBytes(secret_hash).Add(users));
   ASSIGN_OR_RETURN(const std::vector<Result> results, pipeline_.Run());
   const Result& invites = results[results.size() - 2];
   if (invites.rows() == 0) return InviteNotFound();
   now_ = invites.Time(0, kInviteColumns + 1);
   Presented presented{.invite = ReadInvite(invites, 0), .expire_time = invites.Time(0, kInviteColumns)};
-  found_ = {presented.invite.name, user, FirstReservation(results.back())};
+  found_ = {.invite = presented.invite.name};
+  for (const UserId& user : users) found_.reservations[user] = std::nullopt;
+  for (int row = 0; row < results.back().rows(); ++row) {
+    const Reservation reservation = ReadReservation(results.back(), row);
+    found_.reservations[reservation.user] = reservation;
+  }
   return presented;
 }
 
 absl::StatusOr<std::optional<Reservation>> PgInviteTx::ReservationOf(const InviteName& invite,
                                                                      const UserId& user) {
-  if (found_.has_value() && found_->invite == invite && found_->user == user) return found_->reservation;
+  const auto found = found_.reservations.find(user);
+  if (found != found_.reservations.end() && found_.invite == invite) return found->second;
   ASSIGN_OR_RETURN(const Result result,
                    Ask(kReservationOf, Params::Of(invite.workspace, invite.invite, user)));
   return FirstReservation(result);
@@ -192,7 +207,7 @@ absl::Status PgInviteTx::Reserve(const Reservation& reservation, bool unlimited)
   pipeline_.Add(kReserve, Params::Of(reservation.join_key, invite.workspace, invite.invite, reservation.user,
                                      reservation.create_time, reservation.counts));
   if (!unlimited && reservation.counts) pipeline_.Add(kTakeUse, Params::Of(invite.workspace, invite.invite));
-  found_.reset();
+  found_.reservations.erase(reservation.user);
   return absl::OkStatus();
 }
 
@@ -201,7 +216,7 @@ absl::Status PgInviteTx::Settle(const Reservation& reservation, bool joined) {
   LockNames({LockNameOf(invite)});
   pipeline_.Add(kSettle,
                 Params::Of(invite.workspace, invite.invite, reservation.join_key, joined, reservation.user));
-  found_.reset();
+  found_.reservations.erase(reservation.user);
   return absl::OkStatus();
 }
 
@@ -217,6 +232,11 @@ absl::Status PgInviteTx::KeepAnswer(const RequestKey& key, absl::string_view ans
   pipeline_.Add(kMakeRoom, Params::Of(key.caller, key.method, key.id));
   pipeline_.Add(kKeepAnswer,
                 Params::Of(key.caller, key.method, key.id, key.hash, kKeepAnswers, address).AddBytes(answer));
+  return absl::OkStatus();
+}
+
+absl::Status PgInviteTx::ChangeAnswer(const RequestKey& key, absl::string_view answer) {
+  pipeline_.Add(kChangeAnswer, Params::Of(key.caller, key.method, key.id).AddBytes(answer));
   return absl::OkStatus();
 }
 

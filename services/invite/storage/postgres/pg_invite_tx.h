@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,8 +36,10 @@ class PgInviteTx : public InviteTx {
   absl::StatusOr<Invite> Lock(const InviteName& name) override;
   absl::Status SetState(const InviteName& name, State state) override;
   absl::StatusOr<int32_t> CountJoined(const InviteName& name) override;
-  absl::StatusOr<std::vector<Reservation>> OpenReservations(const InviteName& name) override;
-  absl::StatusOr<Presented> GetBySecret(absl::string_view secret_hash, const UserId& user) override;
+  absl::StatusOr<std::vector<Reservation>> OpenReservations(const InviteName& name,
+                                                            const OpenFilter& filter) override;
+  absl::StatusOr<Presented> GetBySecret(absl::string_view secret_hash,
+                                        const std::vector<UserId>& users) override;
   absl::StatusOr<std::optional<Reservation>> ReservationOf(const InviteName& invite,
                                                            const UserId& user) override;
   absl::Status Reserve(const Reservation& reservation, bool unlimited) override;
@@ -44,17 +47,17 @@ class PgInviteTx : public InviteTx {
   absl::StatusOr<std::optional<std::string>> AnswerTo(const RequestKey& key) override;
   absl::Status KeepAnswer(const RequestKey& key, absl::string_view answer,
                           absl::string_view address) override;
+  absl::Status ChangeAnswer(const RequestKey& key, absl::string_view answer) override;
   absl::Status ForgetAnswer(const RequestKey& key) override;
 
   // What went wrong where no method could say it: the body's OK is not to be believed then.
   const absl::Status& status() const { return status_; }
 
  private:
-  // What a user's reservation was found to be.
+  // What users' reservations were found to be.
   struct Found {
     InviteName invite;
-    UserId user;
-    std::optional<Reservation> reservation;
+    std::map<UserId, std::optional<Reservation>> reservations;
   };
 
   void LockNames(const std::vector<std::string>& names);
@@ -64,7 +67,7 @@ class PgInviteTx : public InviteTx {
   postgres::Pipeline& pipeline_;
   mutable std::optional<absl::Time> now_;
   mutable absl::Status status_;
-  std::optional<Found> found_;
+  Found found_;
 };
 
 // The domain's error for a transaction that failed so: what of a race was decided by the database alone.

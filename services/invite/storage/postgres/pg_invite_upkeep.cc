@@ -36,7 +36,7 @@ constexpr char kEndLeases[] = R"sql(
 
 constexpr char kMarkExpired[] = R"sql(
   UPDATE invites SET state = 'EXPIRED', end_us = expire_us WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM invites WHERE end_us IS NULL AND expire_us <= (SELECT now_us())
+    SELECT ctid FROM invites WHERE end_us IS NULL AND expire_us <= (SELECT now_us()) AND lease_us IS NULL
     ORDER BY expire_us LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED))
 )sql";
 
@@ -72,27 +72,39 @@ constexpr char kForgetAnswers[] = R"sql(
 )sql";
 
 constexpr char kCountDue[] = R"sql(
-  SELECT (SELECT count(*) FROM (SELECT FROM invites WHERE end_us IS NULL AND expire_us <= now LIMIT $1) e),
+  SELECT (SELECT count(*) FROM (SELECT FROM invites WHERE end_us IS NULL AND expire_us <= now AND lease_us IS NULL
+                                LIMIT $1) e),
          (SELECT count(*) FROM (SELECT FROM invites WHERE end_us <= now - $2::bigint LIMIT $1) e)
   FROM now_us() AS now
 )sql";
 
-// Waits for whoever holds a row: an address that was passed over would stay.
+// Not by ctid: these wait for whoever holds a row, and then it is elsewhere, where this statement does not
+// see it; an address that was passed over would stay.
 constexpr char kEraseOfInvites[] = R"sql(
   UPDATE invites SET email = NULL, email_folded = NULL, end_us = coalesce(end_us, now_us()),
-                     state = CASE WHEN state = 'PENDING' THEN 'REVOKED' ELSE state END
-  WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM invites WHERE email_folded = $1 LIMIT $2 FOR NO KEY UPDATE))
+                     state = CASE WHEN state IN ('PENDING', 'EXPIRED', 'UNDELIVERED') THEN 'REVOKED' ELSE state END
+  WHERE email_folded = $1
+    AND (workspace, id) IN (SELECT workspace, id FROM invites WHERE email_folded = $1 LIMIT $2)
 )sql";
 
 constexpr char kEraseOfSends[] = R"sql(
-  UPDATE sends SET address_hash = NULL WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM sends WHERE address_hash = address_hash($1) LIMIT $2 FOR NO KEY UPDATE))
+  UPDATE sends SET address_hash = NULL
+  WHERE address_hash = address_hash($1)
+    AND (workspace, invite, generation) IN (
+      SELECT workspace, invite, generation FROM sends WHERE address_hash = address_hash($1) LIMIT $2)
 )sql";
 
 constexpr char kEraseOfAnswers[] = R"sql(
-  DELETE FROM request_answers WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM request_answers WHERE address_hash = address_hash($1) LIMIT $2 FOR UPDATE))
+  DELETE FROM request_answers
+  WHERE address_hash = address_hash($1)
+    AND (caller, method, request_id) IN (
+      SELECT caller, method, request_id FROM request_answers WHERE address_hash = address_hash($1) LIMIT $2)
+)sql";
+
+constexpr char kCountAddress[] = R"sql(
+  SELECT (SELECT count(*) FROM (SELECT FROM invites WHERE email_folded = $1 LIMIT $2) i)
+       + (SELECT count(*) FROM (SELECT FROM sends WHERE address_hash = address_hash($1) LIMIT $2) s)
+       + (SELECT count(*) FROM (SELECT FROM request_answers WHERE address_hash = address_hash($1) LIMIT $2) r)
 )sql";
 
 }  // namespace
@@ -123,12 +135,12 @@ absl::StatusOr<int64_t> PgInviteUpkeep::MarkExpired(int limit) {
   return Step(kMarkExpired, Params::Of(limit));
 }
 
+absl::StatusOr<int64_t> PgInviteUpkeep::PurgeReservations(int limit) {
+  return Step(kDropReservations, Params::Of(limit, kKeepEnded));
+}
+
 absl::StatusOr<int64_t> PgInviteUpkeep::Purge(int limit) {
-  while (true) {
-    ASSIGN_OR_RETURN(const int64_t reservations, Step(kDropReservations, Params::Of(limit, kKeepEnded)));
-    ASSIGN_OR_RETURN(const int64_t invites, Step(kDropInvites, Params::Of(limit, kKeepEnded)));
-    if (invites > 0 || reservations == 0) return invites;
-  }
+  return Step(kDropInvites, Params::Of(limit, kKeepEnded));
 }
 
 absl::StatusOr<int64_t> PgInviteUpkeep::ForgetSends(int limit) {
@@ -150,6 +162,12 @@ absl::StatusOr<int64_t> PgInviteUpkeep::EraseAddress(absl::string_view address, 
   ASSIGN_OR_RETURN(const int64_t sends, Step(kEraseOfSends, Params::Of(address, limit)));
   ASSIGN_OR_RETURN(const int64_t answers, Step(kEraseOfAnswers, Params::Of(address, limit)));
   return invites + sends + answers;
+}
+
+absl::StatusOr<int64_t> PgInviteUpkeep::CountAddress(absl::string_view address, int limit) {
+  ASSIGN_OR_RETURN(postgres::Lease session, pool_.Acquire());
+  ASSIGN_OR_RETURN(const Result result, session->Run(kCountAddress, Params::Of(address, limit)));
+  return result.Int64(0, 0);
 }
 
 }  // namespace guestpass::invite

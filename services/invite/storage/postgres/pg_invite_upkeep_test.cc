@@ -2,6 +2,7 @@
 #include "services/invite/storage/postgres/pg_invite_upkeep.h"
 
 #include "services/invite/storage/postgres/store_fixture.h"
+#include "tests/harness/eventually.h"
 
 // InviteUpkeep's conformance.
 namespace guestpass::invite {
@@ -96,7 +97,7 @@ TEST_F(UpkeepTest, RenewalsAndEndsOfLeasesThatRaceLeaveWhatWasRenewed) {
 
 TEST_F(UpkeepTest, PendingInvitesAreMarkedFromTheirTimeOnInSteps) {
   for (int i = 0; i < 5; ++i) Created(absl::StrCat("late", i, "@example.com"));
-  Run("UPDATE invites SET expire_us = now_us()");
+  Run("UPDATE invites SET expire_us = now_us(), delivery = 'SENT', lease_us = NULL");
   const Invite live = Created("live@example.com");
   EXPECT_EQ(upkeep_.CountDue(100)->expired, 5);
   EXPECT_EQ(upkeep_.CountDue(3)->expired, 3);
@@ -110,7 +111,7 @@ TEST_F(UpkeepTest, PendingInvitesAreMarkedFromTheirTimeOnInSteps) {
 TEST_F(UpkeepTest, WhatOthersHoldIsPassedOver) {
   const Invite held = Created("held@example.com");
   Created("free@example.com");
-  Run("UPDATE invites SET expire_us = now_us()");
+  Run("UPDATE invites SET expire_us = now_us(), delivery = 'SENT', lease_us = NULL");
   absl::Notification holds, may_end;
   std::thread holder = HoldingRow(held, holds, may_end);
   holds.WaitForNotification();
@@ -132,7 +133,10 @@ TEST_F(UpkeepTest, WhatEndedThirtyDaysAgoIsDroppedWithItsAttemptsAndNotBefore) {
   EXPECT_EQ(*upkeep_.Purge(5), 0);
   Run(absl::StrCat("UPDATE invites SET end_us = now_us() - ", month, " WHERE end_us IS NOT NULL"));
   EXPECT_EQ(upkeep_.CountDue(100)->ended, 2);
-  EXPECT_EQ(*upkeep_.Purge(5) + *upkeep_.Purge(5), 2) << "also with more attempts than a step drops";
+  EXPECT_EQ(*upkeep_.PurgeReservations(5), 5);
+  EXPECT_EQ(*upkeep_.Purge(5), 1) << "not the one that has attempts left";
+  EXPECT_EQ(*upkeep_.PurgeReservations(7), 7);
+  EXPECT_EQ(*upkeep_.Purge(5), 1);
   EXPECT_EQ(*upkeep_.Purge(5), 0);
   EXPECT_EQ(Count("SELECT count(*) FROM reservations"), 0);
   EXPECT_TRUE(HasReason(store_.Get(link.name).status(), Reason::kInviteNotFound));
@@ -144,8 +148,10 @@ TEST_F(UpkeepTest, AnInviteWithAnOpenAttemptIsNotDropped) {
   const Reservation open = *Reserve(link, ann_);
   ASSERT_TRUE(Revoke(link).ok());
   Run("UPDATE invites SET end_us = now_us() - 2592000000000");
+  EXPECT_EQ(*upkeep_.PurgeReservations(5), 0);
   EXPECT_EQ(*upkeep_.Purge(5), 0);
   ASSERT_TRUE(Settle(open, true).ok());
+  EXPECT_EQ(*upkeep_.PurgeReservations(5), 1);
   EXPECT_EQ(*upkeep_.Purge(5), 1);
 }
 
@@ -176,6 +182,26 @@ TEST_F(UpkeepTest, AnAnswerThatHasAnErasedAddressIsForgotten) {
   };
   EXPECT_FALSE(answer_to(anns).has_value());
   EXPECT_EQ(answer_to(bobs), "b");
+}
+
+TEST_F(UpkeepTest, AnAddressIsErasedFromWhatOthersHoldToo) {
+  const Invite held = Created("ann@example.com");
+  absl::Notification holds, may_end;
+  std::thread holder = HoldingRow(held, holds, may_end);
+  holds.WaitForNotification();
+  absl::StatusOr<int64_t> erased;
+  std::thread eraser([&] { erased = upkeep_.EraseAddress("ann@example.com", 10); });
+  EXPECT_TRUE(harness::Eventually(absl::Seconds(10), [&] {
+    return Count(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+               "AND datname = current_database()") == 1;
+  }));
+  may_end.Notify();
+  holder.join();
+  eraser.join();
+  EXPECT_EQ(*erased, 2);
+  EXPECT_EQ(*upkeep_.CountAddress("ann@example.com", 10), 0);
+  EXPECT_EQ(store_.Get(held.name)->state, State::kDeclined);
 }
 
 TEST_F(UpkeepTest, AnErasedAddressIsNowhereAndItsPendingInvitesAreRevoked) {

@@ -77,7 +77,7 @@ absl::StatusOr<Invite> PgInviteStoreTest::Resend(const Invite& invite,
 absl::StatusOr<Presented> PgInviteStoreTest::Present(const Invite& invite, int generation) {
   Presented presented;
   RETURN_IF_ERROR(store_.Transact([&](InviteTx& tx) -> absl::Status {
-    ASSIGN_OR_RETURN(presented, tx.GetBySecret(HashOf(invite, generation), ann_));
+    ASSIGN_OR_RETURN(presented, tx.GetBySecret(HashOf(invite, generation), {ann_}));
     return absl::OkStatus();
   }));
   return presented;
@@ -93,7 +93,7 @@ absl::Status PgInviteStoreTest::Revoke(const Invite& invite) {
 absl::StatusOr<Reservation> PgInviteStoreTest::Reserve(const Invite& invite, const UserId& user) {
   Reservation reservation;
   RETURN_IF_ERROR(store_.Transact([&](InviteTx& tx) -> absl::Status {
-    ASSIGN_OR_RETURN(const Presented presented, tx.GetBySecret(HashOf(invite), user));
+    ASSIGN_OR_RETURN(const Presented presented, tx.GetBySecret(HashOf(invite), {user}));
     const Invite& found = presented.invite;
     if (found.spent + found.reserved >= found.max_uses()) return absl::AbortedError("none left");
     if (found.state != State::kPending) return absl::AbortedError("ended");
@@ -109,7 +109,7 @@ absl::Status PgInviteStoreTest::Settle(const Reservation& reservation, bool join
 }
 
 std::vector<Reservation> PgInviteStoreTest::Open(const Invite& invite) {
-  return Ask<std::vector<Reservation>>([&](InviteTx& tx) { return tx.OpenReservations(invite.name); });
+  return Ask<std::vector<Reservation>>([&](InviteTx& tx) { return tx.OpenReservations(invite.name, {}); });
 }
 
 std::thread PgInviteStoreTest::Holding(std::function<absl::Status(InviteTx&)> body, absl::Notification& holds,

@@ -98,9 +98,10 @@ void RecordTransitions(const Member& member, const OrganizationId& organization,
 absl::StatusOr<DueBatch> PgMembershipStore::ApplyDue(uint32_t shard, int limit, const Actor& actor) {
   DueBatch batch;
   RightsRecord::Written written;
+  CommittedEntries committed;
   RETURN_IF_ERROR(postgres::TransactPipelined(pool_, [&](Pipeline& pipeline) -> absl::Status {
     batch = {};
-    written = {};
+    committed = {};
     pipeline.Add(kBegin, Params::Of(shard));
     ASSIGN_OR_RETURN(const std::vector<Result> begun, pipeline.Run());
     batch.busy = !begun[0].Bool(0, 0);
@@ -123,10 +124,10 @@ absl::StatusOr<DueBatch> PgMembershipStore::ApplyDue(uint32_t shard, int limit, 
     }
     if (record.empty()) return absl::OkStatus();
     pipeline.Add(kSetStates, Params::Of(states.ctids, states.states));
-    record.Write(pipeline, shard, written);
+    RightsRecord::Write(pipeline, shard, {{&record, &written}}, committed);
     return absl::OkStatus();
   }));
-  Tell(written.committed);
+  Tell(committed);
   return batch;
 }
 

@@ -114,18 +114,18 @@ absl::StatusOr<std::optional<UserId>> PgMembershipTx::FindFull(const WorkspaceId
 
 void PgMembershipTx::InsertParticipant(const ChannelId& channel, const UserId& user) {
   record_.Add(rights::ParticipantState{.channel = channel, .user = user, .present = true});
-  pipeline_.Add(kInsertParticipant, Params::Of(channel, user));
+  changes_.Add(kInsertParticipant, Params::Of(channel, user));
 }
 
 void PgMembershipTx::DeleteParticipant(const ChannelId& channel, const UserId& user) {
   record_.Add(rights::ParticipantState{.channel = channel, .user = user});
-  pipeline_.Add(kDeleteParticipant, Params::Of(channel, user));
+  changes_.Add(kDeleteParticipant, Params::Of(channel, user));
 }
 
 void PgMembershipTx::OwnParts(const Member& member) {
   const rights::MemberState& state = member.state;
   if (!locked_.RoleInOrganization(state.user).has_value()) return;
-  pipeline_.Add(kOwnParts, Params::Of(state.workspace, state.user, ToText(*state.role)));
+  changes_.Add(kOwnParts, Params::Of(state.workspace, state.user, ToText(*state.role)));
 }
 
 absl::StatusOr<std::vector<ChannelName>> PgMembershipTx::Leave(absl::string_view sql, Params params,

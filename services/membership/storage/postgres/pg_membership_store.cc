@@ -38,12 +38,26 @@ bool LocksOthersOut(const LockPlan& plan, LockMode workspace_mode) {
 absl::StatusOr<Committed> PgMembershipStore::Transact(
     const LockPlan& plan, const Actor& actor,
     absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) {
+  if (SharedCommits::MayShare(plan)) {
+    SharedCommits::Change change{.plan = plan, .actor = actor, .body = body};
+    shared_.Make(change);
+    if (!change.alone) {
+      RETURN_IF_ERROR(change.status);
+      return Committed{change.written.record_time, change.written.revision};
+    }
+  }
+  return TransactAlone(plan, actor, body);
+}
+
+absl::StatusOr<Committed> PgMembershipStore::TransactAlone(
+    const LockPlan& plan, const Actor& actor,
+    absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) {
   LockMode workspace_mode = plan.workspace_mode;
   for (int attempt = 1; attempt <= kAttempts; ++attempt) {
     Outcome outcome;
     const absl::Status status = TransactOnce(plan, workspace_mode, actor, body, outcome);
     if (outcome.only_judged || status.ok()) {
-      Tell(outcome.written.committed);
+      Tell(outcome.committed);
       return Committed{outcome.written.record_time, outcome.written.revision};
     }
     if (outcome.too_weak) workspace_mode = LockMode::kUpdate;
@@ -68,15 +82,15 @@ absl::Status PgMembershipStore::TransactOnce(
         workspace_mode == LockMode::kShare && plan.changes_workspace && plan.changes_workspace(locked);
     if (outcome.too_weak) return absl::AbortedError("begin again with a stronger lock");
     RightsRecord record(actor);
-    PgMembershipTx tx(pipeline, locked, record);
+    PgMembershipTx tx(pipeline, pipeline, locked, record);
     RETURN_IF_ERROR(body(tx, locked));
-    outcome.written = {.record_time = locked.now, .revision = locked.revision};
+    outcome.written = {locked.now, locked.revision};
     outcome.join_key = tx.join_key();
     outcome.only_judged = tx.only_judge();
     if (outcome.only_judged) return absl::CancelledError("only judged");
     if (record.empty()) return absl::OkStatus();
     if (!tx.shard().has_value()) return Error(Reason::kInternal, "a change without an organization");
-    record.Write(pipeline, *tx.shard(), outcome.written);
+    RightsRecord::Write(pipeline, *tx.shard(), {{&record, &outcome.written}}, outcome.committed);
     return absl::OkStatus();
   });
 }

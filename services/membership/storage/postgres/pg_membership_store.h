@@ -8,6 +8,7 @@
 #include "services/membership/storage/commit_listener.h"
 #include "services/membership/storage/membership_store.h"
 #include "services/membership/storage/postgres/rights_record.h"
+#include "services/membership/storage/postgres/shared_commits.h"
 
 namespace guestpass::membership {
 
@@ -16,7 +17,7 @@ class PgMembershipStore : public MembershipStore {
  public:
   // All outlive this. Heads are read from `heads_pool`, since leases end where they are not.
   PgMembershipStore(postgres::Pool& pool, postgres::Pool& heads_pool, CommitListener& listener)
-      : pool_(pool), heads_pool_(heads_pool), listener_(listener) {}
+      : pool_(pool), heads_pool_(heads_pool), listener_(listener), shared_(pool, listener, kLanes) {}
   PgMembershipStore(postgres::Pool& pool, CommitListener& listener)
       : PgMembershipStore(pool, pool, listener) {}
 
@@ -32,6 +33,9 @@ class PgMembershipStore : public MembershipStore {
   absl::StatusOr<HeadsRead> ReadHeads() override;
   absl::StatusOr<ChangesRead> ReadChanges(uint32_t shard, uint64_t after_n, int limit) override;
   absl::StatusOr<InviteRead> ReadForInvite(const RightsQuery& query, const std::string& address) override;
+  // How many changes wait to share a transaction. For tests.
+  size_t waiting() { return shared_.waiting(); }
+
   absl::StatusOr<JoinKey> ResolveJoinKey(const std::string& key) override;
 
  private:
@@ -41,8 +45,14 @@ class PgMembershipStore : public MembershipStore {
     bool only_judged = false;       // it was rolled back, and is OK all the same
     std::string join_key;           // what it tried to decide
     RightsRecord::Written written;  // or only when it was, if it recorded nothing
+    CommittedEntries committed;
   };
 
+  // Transactions of changes that arrive together: enough that one waits for the disk while another works.
+  static constexpr int kLanes = 2;
+
+  absl::StatusOr<Committed> TransactAlone(const LockPlan& plan, const Actor& actor,
+                                          absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body);
   absl::Status TransactOnce(const LockPlan& plan, LockMode workspace_mode, const Actor& actor,
                             absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body,
                             Outcome& outcome);
@@ -51,6 +61,7 @@ class PgMembershipStore : public MembershipStore {
   postgres::Pool& pool_;
   postgres::Pool& heads_pool_;
   CommitListener& listener_;
+  SharedCommits shared_;
 };
 
 }  // namespace guestpass::membership

@@ -26,14 +26,6 @@ constexpr char kCountGuests[] =
     "SELECT count(*), count(*) FILTER (WHERE m.sponsor = $2) FROM members m "
     "WHERE m.workspace = $1 AND m.role = 'GUEST' AND m.user_id <> $3 AND " GUESTPASS_NOT_ENDED(m, $4);
 
-constexpr char kRemovedN[] = R"sql(
-  SELECT coalesce(max(greatest(
-           (SELECT max(removed_n) FROM removed_members WHERE place = p.place AND user_id = $2),
-           (SELECT max(removed_n) FROM removed_members
-            WHERE place = p.place AND address_hash <> '' AND address_hash = address_hash($3)))), 0)
-  FROM (SELECT $1 UNION ALL SELECT organization FROM workspaces WHERE id = $1) AS p (place)
-)sql";
-
 constexpr char kInsertJoinKey[] = R"sql(
   INSERT INTO join_keys (join_key, outcome, workspace, user_id, already_member, decided_us, keep_until_us)
   SELECT $1::text, 'JOINED', $2::text, $3::text, $4::boolean, now, now + $5::bigint FROM now_us() AS now
@@ -55,8 +47,9 @@ constexpr absl::string_view kDecidedOnce = "join_keys_pkey";
 
 }  // namespace
 
-PgMembershipTx::PgMembershipTx(postgres::Pipeline& pipeline, const Locked& locked, RightsRecord& record)
-    : pipeline_(pipeline), locked_(locked), record_(record) {
+PgMembershipTx::PgMembershipTx(postgres::Pipeline& pipeline, postgres::Statements& changes,
+                               const Locked& locked, RightsRecord& record)
+    : pipeline_(pipeline), changes_(changes), locked_(locked), record_(record) {
   if (locked.organization.has_value()) shard_ = locked.organization->shard;
 }
 
@@ -83,16 +76,9 @@ absl::StatusOr<GuestCounts> PgMembershipTx::CountGuests(const WorkspaceId& works
   return GuestCounts{.workspace = result.Int64(0, 0), .sponsor = result.Int64(0, 1)};
 }
 
-absl::StatusOr<uint64_t> PgMembershipTx::RemovedN(const WorkspaceId& workspace, const UserId& user,
-                                                  const std::string& address) {
-  LockAddress(pipeline_, workspace, address);
-  ASSIGN_OR_RETURN(const Result result, Ask(kRemovedN, Params::Of(workspace, user, address)));
-  return static_cast<uint64_t>(result.Int64(0, 0));
-}
-
 void PgMembershipTx::InsertJoinKey(const JoinKey& key) {
-  pipeline_.Add(kInsertJoinKey,
-                Params::Of(key.key, key.workspace, key.user, key.already_member, kKeepJoinKeys));
+  changes_.Add(kInsertJoinKey,
+               Params::Of(key.key, key.workspace, key.user, key.already_member, kKeepJoinKeys));
   join_key_ = key.key;
 }
 
@@ -107,7 +93,7 @@ absl::StatusOr<std::optional<KeptAnswer>> PgMembershipTx::AnswerTo(const Request
 }
 
 void PgMembershipTx::KeepAnswer(const RequestKey& key, std::string answer) {
-  pipeline_.Add(kForgetAnswer, Params::Of(key.caller, key.method, key.id));
+  changes_.Add(kForgetAnswer, Params::Of(key.caller, key.method, key.id));
   record_.KeepAnswer(key, std::move(answer));
 }
 

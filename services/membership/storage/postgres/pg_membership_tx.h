@@ -13,11 +13,14 @@
 
 namespace guestpass::membership {
 
-// A MembershipTx on a pipeline inside a READ COMMITTED transaction, which it neither begins nor ends.
+// A MembershipTx on a pipeline inside a READ COMMITTED transaction, which it neither begins nor ends. It asks
+// on the pipeline at once; what it changes it queues in `changes`, which may be the pipeline itself, or go
+// out later.
 class PgMembershipTx : public MembershipTx {
  public:
-  // All three outlive this.
-  PgMembershipTx(postgres::Pipeline& pipeline, const Locked& locked, RightsRecord& record);
+  // All outlive this.
+  PgMembershipTx(postgres::Pipeline& pipeline, postgres::Statements& changes, const Locked& locked,
+                 RightsRecord& record);
 
   void InsertOrganization(const Organization& organization) override;
   void UpdateOrganization(const Organization& organization) override;
@@ -52,8 +55,6 @@ class PgMembershipTx : public MembershipTx {
   absl::StatusOr<int64_t> CountOtherAdmins(const WorkspaceId& workspace, const UserId& user) override;
   absl::StatusOr<GuestCounts> CountGuests(const WorkspaceId& workspace, const UserId& sponsor,
                                           const UserId& user, absl::Time now) override;
-  absl::StatusOr<uint64_t> RemovedN(const WorkspaceId& workspace, const UserId& user,
-                                    const std::string& address) override;
   void InsertJoinKey(const JoinKey& key) override;
   void Audit(AuditEntry entry) override { record_.Audit(std::move(entry)); }
   absl::StatusOr<std::optional<KeptAnswer>> AnswerTo(const RequestKey& key) override;
@@ -74,6 +75,7 @@ class PgMembershipTx : public MembershipTx {
   void OwnParts(const Member& member);
 
   postgres::Pipeline& pipeline_;
+  postgres::Statements& changes_;
   const Locked& locked_;
   RightsRecord& record_;
   std::optional<uint32_t> shard_;

@@ -114,20 +114,20 @@ std::string DirectKey(const std::vector<UserId>& users) {
 
 void PgMembershipTx::InsertOrganization(const Organization& organization) {
   shard_ = organization.shard;
-  pipeline_.Add(kInsertOrganization, Params::Of(organization.id, organization.shard,
-                                                organization.display_name, organization.create_time));
+  changes_.Add(kInsertOrganization, Params::Of(organization.id, organization.shard, organization.display_name,
+                                               organization.create_time));
 }
 
 void PgMembershipTx::UpdateOrganization(const Organization& organization) {
-  pipeline_.Add(kUpdateOrganization, Params::Of(organization.id, organization.display_name));
+  changes_.Add(kUpdateOrganization, Params::Of(organization.id, organization.display_name));
 }
 
 void PgMembershipTx::PutOrganizationMember(const rights::OrganizationMemberState& state) {
   record_.Add(state);
   if (state.role.has_value()) {
-    pipeline_.Add(kPutOrganizationMember, Params::Of(state.organization, state.user, ToText(*state.role)));
+    changes_.Add(kPutOrganizationMember, Params::Of(state.organization, state.user, ToText(*state.role)));
   } else {
-    pipeline_.Add(kDeleteOrganizationMember, Params::Of(state.organization, state.user));
+    changes_.Add(kDeleteOrganizationMember, Params::Of(state.organization, state.user));
   }
 }
 
@@ -149,37 +149,37 @@ absl::StatusOr<std::vector<std::string>> PgMembershipTx::NoteAddresses(
 
 void PgMembershipTx::NoteAddress(const OrganizationId& organization, const UserId& user,
                                  const std::string& address, uint64_t n) {
-  pipeline_.Add(kNoteAddress, Params::Of(organization, user, address, static_cast<int64_t>(n)));
+  changes_.Add(kNoteAddress, Params::Of(organization, user, address, static_cast<int64_t>(n)));
 }
 
 void PgMembershipTx::InsertWorkspace(const Workspace& workspace) {
   record_.Add(workspace.state);
-  pipeline_.Add(kInsertWorkspace, WorkspaceParams(workspace)
-                                      .Add(workspace.state.organization)
-                                      .Add(workspace.shard)
-                                      .Add(workspace.create_time)
-                                      .Add(workspace.state.deleted));
+  changes_.Add(kInsertWorkspace, WorkspaceParams(workspace)
+                                     .Add(workspace.state.organization)
+                                     .Add(workspace.shard)
+                                     .Add(workspace.create_time)
+                                     .Add(workspace.state.deleted));
 }
 
 void PgMembershipTx::UpdateWorkspace(const Workspace& workspace) {
   record_.Add(workspace.state);
-  pipeline_.Add(kUpdateWorkspace, WorkspaceParams(workspace).Add(workspace.state.deleted));
+  changes_.Add(kUpdateWorkspace, WorkspaceParams(workspace).Add(workspace.state.deleted));
 }
 
 void PgMembershipTx::InsertChannel(const Channel& channel) {
   record_.Add(channel.state);
-  pipeline_.Add(kInsertChannel, ChannelParams(channel).AddNull());
+  changes_.Add(kInsertChannel, ChannelParams(channel).AddNull());
 }
 
 void PgMembershipTx::UpdateChannel(const Channel& channel) {
   record_.Add(channel.state);
-  pipeline_.Add(kUpdateChannel,
-                Params::Of(channel.state.channel, channel.display_name, channel.state.archived));
+  changes_.Add(kUpdateChannel,
+               Params::Of(channel.state.channel, channel.display_name, channel.state.archived));
 }
 
 void PgMembershipTx::InsertDirect(const Channel& channel, const std::vector<UserId>& users) {
   record_.Add(channel.state);
-  pipeline_.Add(kInsertChannel, ChannelParams(channel).Add(DirectKey(users)));
+  changes_.Add(kInsertChannel, ChannelParams(channel).Add(DirectKey(users)));
   for (const UserId& user : users) InsertParticipant(channel.state.channel, user);
 }
 
@@ -192,25 +192,25 @@ absl::StatusOr<std::optional<Channel>> PgMembershipTx::FindDirect(const Workspac
 
 void PgMembershipTx::InsertMember(const Member& member) {
   record_.Add(member.state);
-  pipeline_.Add(kInsertMember, MemberParams(member).Add(member.create_time));
+  changes_.Add(kInsertMember, MemberParams(member).Add(member.create_time));
   OwnParts(member);
 }
 
 void PgMembershipTx::UpdateMember(const Member& member) {
   record_.Add(member.state);
-  pipeline_.Add(kUpdateMember, MemberParams(member));
+  changes_.Add(kUpdateMember, MemberParams(member));
   OwnParts(member);
 }
 
 void PgMembershipTx::SetAddress(const Member& member) {
-  pipeline_.Add(kSetAddress, Params::Of(member.state.workspace, member.state.user, AddressOrNull(member)));
+  changes_.Add(kSetAddress, Params::Of(member.state.workspace, member.state.user, AddressOrNull(member)));
 }
 
 absl::StatusOr<std::vector<ChannelId>> PgMembershipTx::RemoveMember(const Member& member) {
   LockAddress(pipeline_, member.state.workspace, member.address);
   record_.Add(rights::MemberState{.workspace = member.state.workspace, .user = member.state.user});
   record_.AddRemoval(member.state.workspace.ToString(), member.state.user, member.address);
-  pipeline_.Add(kDeleteMember, Params::Of(member.state.workspace, member.state.user));
+  changes_.Add(kDeleteMember, Params::Of(member.state.workspace, member.state.user));
   return LeaveAllChannels(member.state.workspace, member.state.user);
 }
 

@@ -10,6 +10,10 @@
 namespace guestpass::membership {
 namespace {
 
+// A crowd that waits for one head waits in line here: at the row, each of them would wake at every commit,
+// and look at it anew.
+constexpr char kLineUp[] = "SELECT pg_advisory_xact_lock(1751475556, $1)::text";
+
 // The clock is read while the head is held, so that record times are in the order of the numbers.
 constexpr char kHeadAndLogs[] = R"sql(
   WITH head AS (
@@ -23,11 +27,12 @@ constexpr char kHeadAndLogs[] = R"sql(
   ), audit AS (
     INSERT INTO audit_entries (shard, number, actor, actor_service, platform, request_id, organization, workspace,
                                action, target, before, after, record_us, effective_us)
-    SELECT $1, head.audit_n + a.i, $8::text, $9::text, a.platform, $10::text, a.organization, a.workspace, a.action, a.target, a.before,
-           a.after, head.record_us, coalesce(a.effective_us, head.record_us)
-    FROM head, unnest($11::text[], $12::text[], $13::text[], $14::text[], $15::jsonb[], $16::jsonb[], $17::bigint[],
-                      $18::boolean[])
-      WITH ORDINALITY AS a (organization, workspace, action, target, before, after, effective_us, platform, i)
+    SELECT $1, head.audit_n + a.i, a.actor, a.service, a.platform, a.request, a.organization, a.workspace, a.action,
+           a.target, a.before, a.after, head.record_us, coalesce(a.effective_us, head.record_us)
+    FROM head, unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                      $15::jsonb[], $16::jsonb[], $17::bigint[], $18::boolean[])
+      WITH ORDINALITY AS a (actor, service, request, organization, workspace, action, target, before, after,
+                            effective_us, platform, i)
   ))sql";
 
 // Whatever a statement could write has to be made ready each time: most changes need no more than that.
@@ -41,9 +46,10 @@ constexpr char kRemoved[] = R"sql(, removed AS (
 constexpr char kAnswered[] = R"sql(, answered AS (
     INSERT INTO request_answers (caller, method, request_id, request_hash, answer, epoch, shard, n, record_us,
                                  keep_until_us)
-    SELECT $23::text, $24::text, $25::text, $26::text, $27::bytea, rights_epoch(), $1, head.n + $2, head.record_us,
-           head.record_us + $28::bigint
-    FROM head
+    SELECT a.caller, a.method, a.id, a.hash, a.answer, rights_epoch(), $1, head.n + a.entry, head.record_us,
+           head.record_us + $29::bigint
+    FROM head, unnest($23::text[], $24::text[], $25::text[], $26::text[], $27::bytea[], $28::bigint[])
+      AS a (caller, method, id, hash, answer, entry)
   ))sql";
 
 constexpr char kWritten[] = " SELECT n, record_us, rights_epoch() FROM head";
@@ -70,6 +76,84 @@ std::optional<std::string> JsonOrNull(const std::optional<rights::Object>& objec
 
 }  // namespace
 
+// What several records tell, one behind the other, as the statement takes it.
+class RightsRecord::Parameters {
+ public:
+  explicit Parameters(const std::vector<Part>& parts) {
+    for (const Part& part : parts) Add(*part.record);
+  }
+
+  postgres::Params Of(uint32_t shard) const {
+    return postgres::Params::Of(shard, kinds_.size(), actions_.size(), kinds_, keys_, states_, effective_,
+                                actors_, services_, requests_, organizations_, workspaces_, actions_,
+                                targets_, before_, after_, audit_effective_, platform_);
+  }
+  bool has_removals() const { return !places_.empty(); }
+  bool has_answers() const { return !callers_.empty(); }
+  void AddRemovals(postgres::Params& params) const {
+    params.Add(places_).Add(users_).Add(addresses_).Add(removal_entries_);
+  }
+  void AddAnswers(postgres::Params& params) const {
+    params.Add(callers_).Add(methods_).Add(ids_).Add(hashes_).AddBytesArray(answers_);
+    params.Add(answer_entries_).Add(kKeepAnswers);
+  }
+
+ private:
+  void Add(const RightsRecord& record) {
+    const auto before = static_cast<int64_t>(kinds_.size());
+    for (const rights::Entry& entry : record.entries_) AddEntry(entry);
+    for (const AuditEntry& entry : record.audit_) AddAudit(entry, record.actor_);
+    for (const Removal& removal : record.removals_) {
+      places_.push_back(removal.place);
+      users_.push_back(removal.user.ToString());
+      addresses_.push_back(removal.address);
+      removal_entries_.push_back(before + removal.entry);
+    }
+    if (record.answer_.has_value()) AddAnswer(record.answer_->first, record.answer_->second);
+  }
+
+  void AddEntry(const rights::Entry& entry) {
+    kinds_.push_back(rights::KindOf(entry.object));
+    keys_.push_back(rights::KeyOf(entry.object));
+    states_.push_back(StateJson(entry.object));
+    effective_.push_back(MicrosOrNull(entry.effective_time));
+  }
+
+  void AddAudit(const AuditEntry& entry, const Actor& actor) {
+    actors_.push_back(IdOrNull(actor.user));
+    services_.push_back(actor.service.empty() ? std::nullopt : std::optional(actor.service));
+    requests_.push_back(actor.request_id);
+    organizations_.push_back(entry.organization.ToString());
+    workspaces_.push_back(IdOrNull(entry.workspace));
+    actions_.push_back(entry.action);
+    targets_.push_back(entry.target);
+    before_.push_back(JsonOrNull(entry.before, entry.notes_before));
+    after_.push_back(JsonOrNull(entry.after, entry.notes));
+    audit_effective_.push_back(MicrosOrNull(entry.effective_time));
+    platform_.push_back(entry.platform);
+  }
+
+  void AddAnswer(const RequestKey& key, const std::string& answer) {
+    callers_.push_back(key.caller);
+    methods_.push_back(key.method);
+    ids_.push_back(key.id);
+    hashes_.push_back(key.hash);
+    answers_.push_back(answer);
+    answer_entries_.push_back(static_cast<int64_t>(kinds_.size()));
+  }
+
+  Texts kinds_, keys_, states_;
+  OptionalMicros effective_;
+  OptionalTexts actors_, services_, workspaces_, before_, after_;
+  Texts requests_, organizations_, actions_, targets_;
+  OptionalMicros audit_effective_;
+  std::vector<bool> platform_;
+  Texts places_, users_, addresses_;
+  std::vector<int64_t> removal_entries_;
+  Texts callers_, methods_, ids_, hashes_, answers_;
+  std::vector<int64_t> answer_entries_;
+};
+
 void RightsRecord::Add(rights::Object object, absl::Time effective_time) {
   entries_.push_back({.effective_time = effective_time, .object = std::move(object)});
 }
@@ -78,91 +162,40 @@ void RightsRecord::AddRemoval(std::string place, const UserId& user, std::string
   removals_.push_back({std::move(place), user, std::move(address), static_cast<int64_t>(entries_.size())});
 }
 
-void RightsRecord::Write(postgres::Pipeline& pipeline, uint32_t shard, Written& written) const {
-  postgres::Params params;
-  params.Add(shard).Add(entries_.size()).Add(audit_.size());
-  AddEntries(params);
-  AddAudit(params);
+void RightsRecord::Write(postgres::Pipeline& pipeline, uint32_t shard, const std::vector<Part>& parts,
+                         CommittedEntries& committed) {
+  const Parameters parameters(parts);
+  postgres::Params params = parameters.Of(shard);
   std::string write = kHeadAndLogs;
-  if (!removals_.empty() || answer_.has_value()) {
-    AddRemovals(params);
+  if (parameters.has_removals() || parameters.has_answers()) {
+    parameters.AddRemovals(params);
     write += kRemoved;
   }
-  if (answer_.has_value()) {
-    AddAnswer(params);
+  if (parameters.has_answers()) {
+    parameters.AddAnswers(params);
     write += kAnswered;
   }
   write += kWritten;
-  pipeline.AddSeen(write, std::move(params),
-                   [shard, &written, entries = entries_](const postgres::Result& result) {
-                     const std::string epoch(result.Text(0, 2));
-                     uint64_t n = static_cast<uint64_t>(result.Int64(0, 0));
-                     written = {.committed = {.epoch = epoch, .shard = shard, .entries = entries},
-                                .record_time = result.Time(0, 1),
-                                .revision = {epoch, shard, n + entries.size()}};
-                     for (rights::Entry& entry : written.committed.entries) {
-                       entry.n = ++n;
-                       entry.record_time = written.record_time;
-                       if (entry.effective_time == absl::InfinitePast())
-                         entry.effective_time = written.record_time;
-                     }
-                   });
-}
-
-void RightsRecord::AddEntries(postgres::Params& params) const {
-  Texts kinds, keys, states;
-  OptionalMicros effective;
-  for (const rights::Entry& entry : entries_) {
-    kinds.push_back(rights::KindOf(entry.object));
-    keys.push_back(rights::KeyOf(entry.object));
-    states.push_back(StateJson(entry.object));
-    effective.push_back(MicrosOrNull(entry.effective_time));
+  committed = {.shard = shard};
+  std::vector<std::pair<Written*, size_t>> ends;  // behind each part's last entry
+  for (const Part& part : parts) {
+    const auto& entries = part.record->entries_;
+    committed.entries.insert(committed.entries.end(), entries.begin(), entries.end());
+    ends.emplace_back(part.written, committed.entries.size());
   }
-  params.Add(kinds).Add(keys).Add(states).Add(effective);
-}
-
-void RightsRecord::AddAudit(postgres::Params& params) const {
-  params.Add(actor_.user).Add(actor_.service.empty() ? std::nullopt : std::optional(actor_.service));
-  params.Add(actor_.request_id);
-  Texts organizations, actions, targets;
-  OptionalTexts workspaces, before, after;
-  OptionalMicros effective;
-  std::vector<bool> platform;
-  for (const AuditEntry& entry : audit_) {
-    organizations.push_back(entry.organization.ToString());
-    workspaces.push_back(IdOrNull(entry.workspace));
-    actions.push_back(entry.action);
-    targets.push_back(entry.target);
-    before.push_back(JsonOrNull(entry.before, entry.notes_before));
-    after.push_back(JsonOrNull(entry.after, entry.notes));
-    effective.push_back(MicrosOrNull(entry.effective_time));
-    platform.push_back(entry.platform);
-  }
-  params.Add(organizations)
-      .Add(workspaces)
-      .Add(actions)
-      .Add(targets)
-      .Add(before)
-      .Add(after)
-      .Add(effective)
-      .Add(platform);
-}
-
-void RightsRecord::AddRemovals(postgres::Params& params) const {
-  Texts places, users, addresses;
-  std::vector<int64_t> entries;
-  for (const Removal& removal : removals_) {
-    places.push_back(removal.place);
-    users.push_back(removal.user.ToString());
-    addresses.push_back(removal.address);
-    entries.push_back(removal.entry);
-  }
-  params.Add(places).Add(users).Add(addresses).Add(entries);
-}
-
-void RightsRecord::AddAnswer(postgres::Params& params) const {
-  const auto& [key, answer] = *answer_;
-  params.Add(key.caller).Add(key.method).Add(key.id).Add(key.hash).AddBytes(answer).Add(kKeepAnswers);
+  pipeline.Add(kLineUp, postgres::Params::Of(shard));
+  pipeline.AddSeen(write, std::move(params), [shard, &committed, ends](const postgres::Result& result) {
+    const auto n = static_cast<uint64_t>(result.Int64(0, 0));
+    const absl::Time record_time = result.Time(0, 1);
+    committed.epoch = std::string(result.Text(0, 2));
+    for (size_t i = 0; i < committed.entries.size(); ++i) {
+      rights::Entry& entry = committed.entries[i];
+      entry.n = n + i + 1;
+      entry.record_time = record_time;
+      if (entry.effective_time == absl::InfinitePast()) entry.effective_time = record_time;
+    }
+    for (const auto& [written, end] : ends) *written = {record_time, {committed.epoch, shard, n + end}};
+  });
 }
 
 }  // namespace guestpass::membership

@@ -13,8 +13,8 @@
 
 namespace guestpass::membership {
 
-// What one transaction will tell the rights log and the audit log, gathered while it runs and written as its
-// last statement, the only one that locks a head. Used from one thread.
+// What one change will tell the rights log and the audit log, gathered while it is made and written as the
+// last statement of its transaction, the only one that locks a head. Used from one thread.
 class RightsRecord {
  public:
   explicit RightsRecord(const Actor& actor) : actor_(actor) {}
@@ -32,14 +32,24 @@ class RightsRecord {
 
   bool empty() const { return entries_.empty() && audit_.empty() && !answer_.has_value(); }
 
-  // Queues the statement that advances the shard's head by as many entries as there are and writes all of it.
-  // Once it has run, `written` has the entries with their numbers, and when they were recorded.
+  // When a record's entries were recorded, and the revision that has the last of them; without an entry the
+  // one that it came behind.
   struct Written {
-    CommittedEntries committed;
     absl::Time record_time;
     rights::RightsRevision revision;
   };
-  void Write(postgres::Pipeline& pipeline, uint32_t shard, Written& written) const;
+
+  // A record of one of the changes that share a transaction.
+  struct Part {
+    const RightsRecord* record = nullptr;
+    Written* written = nullptr;
+  };
+
+  // Queues what advances the shard's head by as many entries as the records have, waiting in line for it, and
+  // writes all of them, in order. Once it has run, each part's `written` is set, and `committed` has the
+  // entries with their numbers; both outlive that.
+  static void Write(postgres::Pipeline& pipeline, uint32_t shard, const std::vector<Part>& parts,
+                    CommittedEntries& committed);
 
  private:
   struct Removal {
@@ -49,12 +59,9 @@ class RightsRecord {
     int64_t entry;  // its place among the entries, from 1
   };
 
-  void AddEntries(postgres::Params& params) const;
-  void AddAudit(postgres::Params& params) const;
-  void AddRemovals(postgres::Params& params) const;
-  void AddAnswer(postgres::Params& params) const;
+  class Parameters;
 
-  const Actor actor_;
+  Actor actor_;
   std::vector<rights::Entry> entries_;
   std::vector<AuditEntry> audit_;
   std::vector<Removal> removals_;

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "common/postgres/pipeline.h"
 #include "services/membership/storage/locks.h"
+#include "services/membership/storage/postgres/read_locked.h"
 
 namespace guestpass::membership {
+
+// What a plan locks by name, in the order in which everybody does. No name: the workspace's organization.
+struct NamedLock {
+  std::optional<std::string> name;
+  LockMode mode = LockMode::kShare;
+};
+std::vector<NamedLock> LocksOf(const LockPlan& plan, LockMode workspace_mode);
 
 // Says in `found` what is there now, and locks nothing: one round trip.
 absl::Status LookAround(postgres::Pipeline& pipeline, const LockPlan& plan, Locked& found);
@@ -15,6 +27,10 @@ absl::Status LookAround(postgres::Pipeline& pipeline, const LockPlan& plan, Lock
 // sees everything as it was before it waited.
 absl::Status TakeLocks(postgres::Pipeline& pipeline, const LockPlan& plan, LockMode workspace_mode,
                        Locked& locked);
+
+// The same for several plans at once, none of which locks its organization or workspace for update, in one
+// round trip and waiting for nobody: which of them have all their locks is in `granted`.
+absl::Status TryLocks(postgres::Pipeline& pipeline, std::vector<PlannedLocks>& plans);
 
 // Queues the lock of an address (folded; none: nothing) in a workspace. Who joins with it, and who is removed
 // that had it, come one after the other (M7). After it a transaction locks no more names.
