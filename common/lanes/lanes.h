@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -10,30 +11,32 @@
 
 namespace guestpass {
 
-// The way to work that costs less for several items at once: few lanes, and what comes while all are busy
-// goes together when one comes free. Nobody waits for company. Thread-safe.
+// The way to work that costs less for several items at once: few lanes for each key, and what comes while all
+// are busy goes together when one comes free. Nobody waits for company, nor for other keys. Thread-safe.
 //
-// `Company` says who may go together: it is made anew for each batch, and is asked for each item that waits,
-// in the order of their coming, `bool Take(const Item&)`; the first that it is asked for it takes.
+// `Company` says who may go together: `Key` and `static Key KeyOf(const Item&)`; and, made anew for each
+// batch and asked for each item of its key that waits, in the order of their coming, `bool Take(const
+// Item&)`; the first that it is asked for it takes.
 template <typename Item, typename Company>
 class Lanes {
  public:
   using Batch = std::vector<Item*>;
 
-  // `work` runs for at most `lanes` batches at once, of `most` items at most, on the thread of one of them.
+  // `work` runs for at most `lanes` batches of a key at once, of `most` items at most, on the thread of one
+  // of them.
   Lanes(int lanes, size_t most, std::function<void(const Batch&)> work)
       : lanes_(lanes), most_(most), work_(std::move(work)) {}
 
   // Returns once a batch with the item is done.
   void Do(Item& item) {
-    Place place{&item};
+    Place place{&item, Company::KeyOf(item)};
     const std::vector<Place*> batch = AwaitLane(place);
     if (batch.empty()) return;
     Batch items;
     for (const Place* taken : batch) items.push_back(taken->item);
     work_(items);
     absl::MutexLock lock(&mutex_);
-    --busy_;
+    if (--busy_[place.key] == 0) busy_.erase(place.key);
     for (Place* taken : batch) taken->done = true;
   }
 
@@ -44,8 +47,11 @@ class Lanes {
   }
 
  private:
+  using Key = typename Company::Key;
+
   struct Place {
     Item* item;
+    Key key;
     bool taken = false, done = false;  // guarded by mutex_
   };
 
@@ -53,11 +59,16 @@ class Lanes {
   std::vector<Place*> AwaitLane(Place& place) {
     absl::MutexLock lock(&mutex_);
     waiting_.push_back(&place);
-    const auto may_go = [&] { return place.done || (!place.taken && busy_ < lanes_); };
+    const auto may_go = [&] { return place.done || (!place.taken && Busy(place.key) < lanes_); };
     mutex_.Await(absl::Condition(&may_go));
     if (place.done) return {};
-    ++busy_;
+    ++busy_[place.key];
     return TakeBatch(place);
+  }
+
+  int Busy(const Key& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const auto busy = busy_.find(key);
+    return busy == busy_.end() ? 0 : busy->second;
   }
 
   std::vector<Place*> TakeBatch(Place& first) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -67,7 +78,7 @@ class Lanes {
     std::deque<Place*> left;
     for (Place* place : waiting_) {
       if (place == &first) continue;
-      const bool goes = batch.size() < most_ && company.Take(*place->item);
+      const bool goes = place->key == first.key && batch.size() < most_ && company.Take(*place->item);
       goes ? batch.push_back(place) : left.push_back(place);
     }
     waiting_ = std::move(left);
@@ -80,7 +91,7 @@ class Lanes {
   const std::function<void(const Batch&)> work_;
   absl::Mutex mutex_;
   std::deque<Place*> waiting_ ABSL_GUARDED_BY(mutex_);
-  int busy_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<Key, int> busy_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace guestpass

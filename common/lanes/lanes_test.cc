@@ -13,9 +13,11 @@
 namespace guestpass {
 namespace {
 
-// Each number goes with others, but not with itself.
+// Each number goes with others of its hundred thousand, but not with itself.
 class Different {
  public:
+  using Key = int;
+  static Key KeyOf(int number) { return number / 100'000; }
   bool Take(int number) { return numbers_.insert(number).second; }
 
  private:
@@ -70,6 +72,21 @@ TEST_F(LanesTest, WhatDoesNotGoTogetherGoesLater) {
   const auto batches = Batches({1, 7, 7, 7, 8}, 10);
   EXPECT_EQ(batches.size(), 4u);
   for (const auto& batch : batches) EXPECT_EQ(std::set<int>(batch.begin(), batch.end()).size(), batch.size());
+}
+
+TEST(Lanes, WhoseKeyIsAnotherWaitsForNobody) {
+  absl::Notification held, go;
+  NumberLanes lanes(1, 8, [&](const NumberLanes::Batch& batch) {
+    if (*batch[0] > 1) return;
+    held.Notify();
+    go.WaitForNotification();
+  });
+  int slow = 1, other = 100'001;
+  std::thread holder([&] { lanes.Do(slow); });
+  held.WaitForNotification();
+  lanes.Do(other);
+  go.Notify();
+  holder.join();
 }
 
 TEST(Lanes, EachItemIsDoneOnceAndNoMoreLanesAreBusyThanThereAre) {

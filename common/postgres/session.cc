@@ -19,6 +19,9 @@ namespace {
 
 constexpr absl::Duration kGrace = absl::Seconds(1);
 
+// How many of a pipeline's statements may wait for as long as one may.
+constexpr int kSlowStatements = 6;
+
 // Finds a dead peer within 20 s, whether the session waits for an answer or has data under way.
 constexpr const char* kSettings[][2] = {
     {"client_encoding", "UTF8"}, {"tcp_user_timeout", "20000"}, {"keepalives", "1"},
@@ -155,7 +158,7 @@ absl::Status Session::ErrorOf(const PGresult* result) {
 
 absl::Status Session::Await(int statements) {
   const auto start = std::chrono::steady_clock::now();
-  const absl::Duration patience = statements * statement_timeout_ + kGrace;
+  const absl::Duration patience = std::min(statements, kSlowStatements) * statement_timeout_ + kGrace;
   while (PQisBusy(connection()) == 1) {
     const int unsent = PQflush(connection());
     if (unsent < 0) return ErrorOf(nullptr);

@@ -53,8 +53,8 @@ class Session {
   static absl::Status CheckText(const Params& params);
 
   // For such code: waits until PQgetResult would not block, and sends meanwhile what is not sent yet.
-  // DATABASE_UNAVAILABLE, the session broken, where nothing came within the time of so many statements, whose
-  // answers the server may give all at once, and a second.
+  // DATABASE_UNAVAILABLE, the session broken, where nothing came within the time of so many statements (of
+  // six at most: no more of them wait), whose answers the server may give all at once, and a second.
   absl::Status Await(int statements = 1);
 
   // Whether nothing came that was not asked for: over an idle connection only its end does.

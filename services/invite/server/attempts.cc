@@ -10,7 +10,7 @@
 namespace guestpass::invite {
 namespace {
 
-constexpr int kLanes = 2;     // transactions at once
+constexpr int kLanes = 2;     // transactions of one secret at once
 constexpr size_t kMost = 64;  // attempts in one
 
 // Abandoned attempts that one caller ends: the keeper ends the rest.
@@ -25,11 +25,6 @@ std::string NewJoinKey(const Invite& invite, const UserId& user) {
 
 Attempts::Attempts(InviteStore& store)
     : store_(store), lanes_(kLanes, kMost, [this](const Batch& batch) { BeginAll(batch); }) {}
-
-bool Attempts::Company::Take(const Attempt& attempt) {
-  if (users_.empty()) secret_hash_ = attempt.secret_hash;
-  return attempt.secret_hash == secret_hash_ && users_.insert(attempt.redeemer.user).second;
-}
 
 absl::StatusOr<Plan> Attempts::Begin(const std::string& secret_hash, const Redeemer& redeemer, bool again) {
   Attempt attempt{.secret_hash = secret_hash, .redeemer = redeemer, .again = again};

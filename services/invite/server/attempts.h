@@ -50,13 +50,14 @@ class Attempts {
     absl::Status refusal;
   };
 
-  // One secret, and each user once.
+  // Of one secret, each user once.
   class Company {
    public:
-    bool Take(const Attempt& attempt);
+    using Key = std::string;
+    static Key KeyOf(const Attempt& attempt) { return attempt.secret_hash; }
+    bool Take(const Attempt& attempt) { return users_.insert(attempt.redeemer.user).second; }
 
    private:
-    std::string secret_hash_;
     std::set<UserId> users_;
   };
 

@@ -16,7 +16,7 @@ using Response = v1::CreateInviteResponse;
 absl::StatusOr<Response> Creation::Create(const rpc::Call& call, const v1::CreateInviteRequest& request) {
   ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceName("parent", request.parent()));
   ASSIGN_OR_RETURN(Made made, Make(call, workspace, request, ReadKey(call, request), sending_.lease()));
-  if (made.answer.has_value()) return AfterMail(store_, *std::move(made.answer));
+  if (made.answer.has_value()) return AfterMail(store_, made.issued.key, *std::move(made.answer));
   Issued& issued = made.issued;
   if (issued.invite.delivery == Delivery::kSending) {
     const auto undo = [&](InviteTx& tx) { return tx.UndoInsert(issued.invite.name); };
@@ -36,7 +36,7 @@ absl::StatusOr<Creation::Made> Creation::Make(const rpc::Call& call, const Works
   if (!HasAuthority(check.status())) return check.status();
   RETURN_IF_ERROR(key.status());
   ASSIGN_OR_RETURN(std::optional<Response> kept, AnswerTo<Response>(store_, *key));
-  if (kept.has_value()) return Made{.answer = std::move(kept)};
+  if (kept.has_value()) return Made{.issued = {.key = *key}, .answer = std::move(kept)};
   RETURN_IF_ERROR(draft.status());
   RETURN_IF_ERROR(check.status());
   RETURN_IF_ERROR(CheckGuestExpireTime(draft->guest_expiry, check->database_time));

@@ -5,6 +5,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "services/invite/server/service_fixture.h"
 
 namespace guestpass::invite {
@@ -63,6 +64,31 @@ TEST_F(RedemptionLinksTest, FiveWhoRaceForTenUsesFortyTimesEachTakeFive) {
   EXPECT_EQ(Race(Users(5, 40), link.secret), 200);
   ExpectSpentAsJoined(link.name, 5);
   EXPECT_EQ(Stored(link.name).state, State::kPending);
+}
+
+TEST_F(RedemptionLinksTest, WhoIsHeldUpAtOneInviteHoldsUpNobodyAtAnother) {
+  const Made held = Linked(5), free = Linked(5);
+  absl::Notification holds, may_end;
+  std::thread holder([&] {
+    EXPECT_TRUE(store_
+                    .Transact([&](InviteTx& tx) -> absl::Status {
+                      EXPECT_TRUE(tx.Lock(held.name).ok());
+                      holds.Notify();
+                      may_end.WaitForNotification();
+                      return absl::OkStatus();
+                    })
+                    .ok());
+  });
+  holds.WaitForNotification();
+  std::vector<std::thread> waiting;
+  for (int i = 0; i < 5; ++i) {
+    waiting.emplace_back([&] { EXPECT_TRUE(RedeemPatiently(NewUser(), held.secret).ok()); });
+    EXPECT_TRUE(Redeem(NewUser(), free.secret).ok());
+  }
+  may_end.Notify();
+  holder.join();
+  for (std::thread& thread : waiting) thread.join();
+  EXPECT_EQ(membership_.joined_by(held.name).size(), 5u);
 }
 
 TEST_F(RedemptionLinksTest, ALinkWithoutALimitLetsEverybodyInAndCountsThem) {

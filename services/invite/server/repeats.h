@@ -41,7 +41,7 @@ absl::StatusOr<std::optional<Response>> AnswerTo(InviteStore& store, const std::
 // An answer of before for who waits for the mail, too: what became of that is in it. CONFLICT while it is
 // under way, since a refusal takes back what the answer tells.
 template <typename Response>
-absl::StatusOr<Response> AfterMail(InviteStore& store, Response kept) {
+absl::StatusOr<Response> AfterMail(InviteStore& store, const std::optional<RequestKey>& key, Response kept) {
   const bool is_stored = !kept.invite().name().empty();  // not only judged
   if (!is_stored || kept.invite().delivery() != v1::Invite::DELIVERY_SENDING) return kept;
   ASSIGN_OR_RETURN(const InviteName name, ParseInviteName("name", kept.invite().name()));
@@ -49,8 +49,13 @@ absl::StatusOr<Response> AfterMail(InviteStore& store, Response kept) {
   if (HasReason(invite.status(), Reason::kInviteNotFound)) return RequestUnderWay();
   RETURN_IF_ERROR(invite.status());
   if (invite->delivery == Delivery::kSending) return RequestUnderWay();
-  kept.mutable_invite()->set_delivery(ToProto(*invite, absl::InfinitePast()).delivery());
-  return kept;
+  // What was recorded of the mail is in the answer by now; or there is none any more; or nobody recorded it.
+  ASSIGN_OR_RETURN(std::optional<Response> now, AnswerTo<Response>(store, key));
+  if (!now.has_value()) return RequestUnderWay();
+  if (now->invite().delivery() == v1::Invite::DELIVERY_SENDING) {
+    now->mutable_invite()->set_delivery(ToProto(*invite, absl::InfinitePast()).delivery());
+  }
+  return *std::move(now);
 }
 
 }  // namespace guestpass::invite

@@ -18,9 +18,11 @@ using Response = v1::ResendInviteResponse;
 absl::StatusOr<Response> Resend::ResendInvite(const rpc::Call& call, const v1::ResendInviteRequest& request) {
   ASSIGN_OR_RETURN(const InviteName name, ParseInviteName("name", request.name()));
   ASSIGN_OR_RETURN(Made made, Make(call, name, request));
-  RETURN_IF_ERROR(EndOldAttempts(name));
-  if (made.answer.has_value()) return AfterMail(store_, *std::move(made.answer));
   Issued& issued = made.issued;
+  const bool is_link =
+      made.answer.has_value() ? made.answer->invite().has_link() : issued.invite.link.has_value();
+  if (is_link) RETURN_IF_ERROR(EndOldAttempts(name));
+  if (made.answer.has_value()) return AfterMail(store_, issued.key, *std::move(made.answer));
   if (issued.invite.delivery == Delivery::kSending) {
     const auto undo = [&](InviteTx& tx) { return tx.UndoResend(name, issued.invite.generation); };
     RETURN_IF_ERROR(sending_.Send(issued, undo, KeptAnswerOf<Response>));
@@ -36,7 +38,7 @@ absl::StatusOr<Resend::Made> Resend::Make(const rpc::Call& call, const InviteNam
   if (!HasAuthority(check.status())) return check.status();
   ASSIGN_OR_RETURN(const std::optional<RequestKey> key, ReadKey(call, request));
   ASSIGN_OR_RETURN(std::optional<Response> kept, AnswerTo<Response>(store_, key));
-  if (kept.has_value()) return Made{.answer = std::move(kept)};
+  if (kept.has_value()) return Made{.issued = {.key = key}, .answer = std::move(kept)};
   ASSIGN_OR_RETURN(const std::optional<absl::Time> expire_time, ReadExpireTime(request));
   RETURN_IF_ERROR(found.status());
   RETURN_IF_ERROR(CheckResendable(*found));
@@ -65,6 +67,7 @@ absl::StatusOr<Resend::Made> Resend::Store(const InviteName& name, const Plan& p
   if (IsStoredAfter(status, store_, made.issued)) status = absl::OkStatus();
   if (status.ok()) return made;
   // Whoever sent the same request at the same time may have been the first.
+  made.issued.key = plan.key;
   ASSIGN_OR_RETURN(made.answer, AnswerTo<Response>(store_, plan.key));
   if (!made.answer.has_value()) return status;
   return made;
@@ -77,7 +80,6 @@ absl::Status Resend::EndOldAttempts(const InviteName& name) {
   std::vector<Reservation> open;
   RETURN_IF_ERROR(store_.Transact([&](InviteTx& tx) -> absl::Status {
     ASSIGN_OR_RETURN(invite, tx.Lock(name));
-    if (!invite.link.has_value()) return absl::OkStatus();
     ASSIGN_OR_RETURN(open, tx.OpenReservations(name, {.begun_until = invite.resend_time}));
     return absl::OkStatus();
   }));

@@ -84,7 +84,11 @@ void Sending::Record(Issued& issued, Delivery delivery, Kept kept) {
     return tx.ChangeAnswer(*issued.key, kept(recorded));
   });
   if (!status.ok()) LogUndecided("what became of a mail could not be recorded", invite.name, status);
-  if (status.ok() && is_recorded) issued.invite = invite;
+  if (!status.ok()) return;
+  if (is_recorded) issued.invite = invite;
+  // An attempt whose end was not heard may have recorded it, or the lease has run out.
+  const auto stored = is_recorded ? absl::StatusOr<Invite>(invite) : store_.Get(invite.name);
+  if (stored.ok() && stored->generation == invite.generation) issued.invite.delivery = stored->delivery;
 }
 
 }  // namespace guestpass::invite

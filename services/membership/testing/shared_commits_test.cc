@@ -213,6 +213,43 @@ TEST_F(SharedCommitsTest, WhoseLockSomebodyHasWaitsForItAloneAndTheOthersDoNot) 
   }
 }
 
+TEST_F(SharedCommitsTest, WhereTheirHeadIsHeldForLongEachWaitsForItAlone) {
+  HoldLanes();
+  for (int i = 0; i < 3; ++i) Begin(PlanFor(i), MakesViewer(i));
+  while (here_.store.waiting() < 3) std::this_thread::yield();
+  const auto rival = here_.NewSession();
+  ASSERT_TRUE(rival->Script("BEGIN; SELECT FROM rights_heads FOR UPDATE").ok());
+  std::thread freer([&] {
+    here_.AwaitWaiters(3);
+    EXPECT_TRUE(rival->Script("COMMIT").ok());
+  });
+  for (const auto& result : Go()) EXPECT_TRUE(result.ok()) << result.status();
+  freer.join();
+  EXPECT_EQ(Commits(), 3u);
+}
+
+TEST_F(SharedCommitsTest, WhoConflictsWithOneThatWaitsStaysBehindIt) {
+  HoldLanes();
+  std::string order;
+  absl::Mutex mutex;
+  const auto begin = [&](LockMode mode, char name) {
+    LockPlan plan{.workspace = here_.workspace, .may_share = true};
+    plan.With(Installation::IdOf(Name(0)), mode);
+    Begin(plan, [&, name](MembershipTx&, const Locked&) {
+      absl::MutexLock lock(&mutex);
+      order += name;
+      return absl::OkStatus();
+    });
+    while (here_.store.waiting() < results_.size()) std::this_thread::yield();
+  };
+  begin(LockMode::kShare, 'a');
+  begin(LockMode::kUpdate, 'b');
+  begin(LockMode::kShare, 'c');
+  for (const auto& result : Go()) EXPECT_TRUE(result.ok()) << result.status();
+  EXPECT_NE(order.substr(0, 2), "ac");
+  EXPECT_NE(order.substr(0, 2), "ca");
+}
+
 TEST_F(SharedCommitsTest, ABrokenConnectionIsToldToAllAndNothingIsDone) {
   HoldLanes();
   for (int i = 0; i < 3; ++i) {

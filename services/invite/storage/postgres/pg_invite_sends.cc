@@ -65,7 +65,7 @@ constexpr char kResend[] = "UPDATE invites SET undo = (SELECT to_jsonb(b) FROM (
     expire_us = $7, delivery = $8, lease_us = $9, generation = $10, resend_us = $11, secret_hash = $12,
     previous_secret_hash = CASE WHEN is_link THEN NULL ELSE secret_hash END,
     previous_expire_us = CASE WHEN is_link THEN NULL ELSE expire_us END
-  WHERE workspace = $1 AND id = $2
+  WHERE workspace = $1 AND id = $2 AND (is_link OR email IS NOT NULL)
 )sql";
 
 constexpr char kSetDelivery[] = R"sql(
@@ -153,7 +153,7 @@ absl::Status PgInviteTx::Resend(const Invite& invite, absl::string_view secret_h
                            .AddBytes(secret_hash));
   if (postgres::IsUniqueViolation(found.status(), "invites_pending")) return InvitePendingForEmail();
   RETURN_IF_ERROR(found.status());
-  return *found ? absl::OkStatus() : InviteNotFound();
+  return *found ? absl::OkStatus() : InviteRevoked(invite.name);  // its address was erased meanwhile
 }
 
 absl::StatusOr<bool> PgInviteTx::SetDelivery(const InviteName& name, int generation, Delivery delivery) {

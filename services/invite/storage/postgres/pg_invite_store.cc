@@ -118,8 +118,10 @@ absl::Status PgInviteStore::RenewLeases(const std::vector<Waiting>& waiting, abs
     invites.emplace_back(mail.invite.invite.text());
     generations.push_back(mail.generation);
   }
-  ASSIGN_OR_RETURN(postgres::Lease session, pool_.Acquire());
-  return session->Run(kRenewLeases, Params::Of(workspaces, invites, generations, lease)).status();
+  return postgres::TransactPipelined(pool_, [&](Pipeline& pipeline) {
+    pipeline.Add(kRenewLeases, Params::Of(workspaces, invites, generations, lease));
+    return absl::OkStatus();
+  });
 }
 
 absl::Status PgInviteStore::SettleUnlimited(const std::vector<Settlement>& settlements) {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 
+#include "common/postgres/errors.h"
 #include "common/postgres/transact.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
@@ -15,8 +16,10 @@ namespace {
 
 using postgres::Pipeline;
 
-// Whatever is waited for nevertheless (a head, an address) is not waited for long: a change alone may.
-constexpr char kPatience[] = "SELECT set_config('lock_timeout', '100ms', true)";
+// A head is not waited for as long as by a change alone: a lane that waits holds up other shards' changes.
+// Once one head is held, hardly at all.
+constexpr char kPatience[] = "SELECT set_config('lock_timeout', '500ms', true)";
+constexpr char kImpatience[] = "SELECT set_config('lock_timeout', '20ms', true)";
 
 // A change within its transaction.
 struct Part {
@@ -69,14 +72,25 @@ void WriteRecords(Pipeline& pipeline, Parts& parts, std::deque<CommittedEntries>
     by_shard[part.locked.organization->shard].push_back({&part.record, &part.change.written});
   }
   for (const auto& [shard, records] : by_shard) {
+    if (committed.size() == 1) pipeline.Add(kImpatience);
     RightsRecord::Write(pipeline, shard, records, committed.emplace_back());
   }
 }
 
-// What every change of a transaction that ended so would meet alone, too, or must not be done twice.
+// What every change of a transaction that ended so would meet alone, too, or must not be done twice. Not what
+// a single statement met: a lock that it got not in time.
 bool IsForAll(const absl::Status& status) {
-  return HasReason(status, Reason::kOutcomeUnknown) || HasReason(status, Reason::kDatabaseUnavailable) ||
-         HasReason(status, Reason::kOverloaded);
+  if (HasReason(status, Reason::kOverloaded)) return postgres::SqlState(status).empty();
+  return HasReason(status, Reason::kOutcomeUnknown) || HasReason(status, Reason::kDatabaseUnavailable);
+}
+
+// Says what becomes of a change whose transaction ended so.
+void GiveUp(const absl::Status& status, SharedCommits::Change& change) {
+  // Of what was left out there is no doubt.
+  const bool left_out = change.alone || !change.status.ok();
+  if (HasReason(status, Reason::kOutcomeUnknown) && left_out) return;
+  change.alone = !IsForAll(status);
+  if (!change.alone) change.status = status;
 }
 
 }  // namespace
@@ -86,17 +100,21 @@ bool SharedCommits::MayShare(const LockPlan& plan) {
          plan.workspace_mode == LockMode::kShare;
 }
 
+// What is not taken is remembered as well: whoever conflicts with it stays behind it.
 bool SharedCommits::Names::Take(const Change& change) {
   const std::vector<NamedLock> locks = LocksOf(change.plan, LockMode::kShare);
+  const bool is_first = shared_.empty() && exclusive_.empty();
+  bool conflicts = false;
   for (const NamedLock& lock : locks) {
     if (!lock.name.has_value()) continue;
-    if (exclusive_.contains(*lock.name)) return false;
-    if (lock.mode == LockMode::kUpdate && shared_.contains(*lock.name)) return false;
+    conflicts = conflicts || exclusive_.contains(*lock.name) ||
+                (lock.mode == LockMode::kUpdate && shared_.contains(*lock.name));
   }
   for (const NamedLock& lock : locks) {
     if (lock.name.has_value()) (lock.mode == LockMode::kUpdate ? exclusive_ : shared_).insert(*lock.name);
   }
-  return true;
+  const bool is_room = shared_.size() + exclusive_.size() <= kMostNames;
+  return !conflicts && (is_first || is_room);
 }
 
 void SharedCommits::MakeAll(const Batch& batch) {
@@ -113,10 +131,7 @@ void SharedCommits::MakeAll(const Batch& batch) {
     return absl::OkStatus();
   });
   if (!status.ok()) {
-    for (Change* change : batch) {
-      if (IsForAll(status)) change->status = status;
-      change->alone = !IsForAll(status);
-    }
+    for (Change* change : batch) GiveUp(status, *change);
     return;
   }
   for (const CommittedEntries& entries : committed) {

@@ -50,12 +50,15 @@ class SharedCommits {
   size_t waiting() { return lanes_.waiting(); }
 
  private:
-  static constexpr size_t kMost = 32;  // changes in one transaction
+  static constexpr size_t kMost = 32;        // changes in one transaction
+  static constexpr size_t kMostNames = 256;  // that they lock: PostgreSQL's table has room for some thousands
 
   // Names that the plans of one transaction lock. Two that want one of them, and not both to share it, are
   // not made together: each has to see what the other does.
   class Names {
    public:
+    using Key = int;
+    static Key KeyOf(const Change&) { return 0; }
     bool Take(const Change& change);
 
    private:
