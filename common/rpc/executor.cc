@@ -30,9 +30,8 @@ void Executor::Work() {
     std::function<void()> work;
     {
       absl::MutexLock lock(&mutex_);
-      const auto ready = [this]()
-                             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !queue_.empty(); };
-      mutex_.Await(absl::Condition(&ready));
+      // The same condition for all of them: it is looked at once for however many wait.
+      mutex_.Await(absl::Condition(this, &Executor::MayGoOn));
       if (queue_.empty()) return;
       work = std::move(queue_.front());
       queue_.pop_front();

@@ -26,6 +26,7 @@ class Executor {
 
  private:
   void Work();
+  bool MayGoOn() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !queue_.empty(); }
 
   const size_t queue_limit_;
   absl::Mutex mutex_;
