@@ -44,16 +44,19 @@ absl::Status CheckCanTakePart(const MemberName& name, const Locked& locked) {
   return absl::OkStatus();
 }
 
-// Who manages channels finds those that it does not read, too; others only leave what they read.
-absl::StatusOr<Channel> FindToLeave(const ChannelName& name, const rpc::Call& call, const Locked& locked,
-                                    Right right, MembershipTx& tx) {
+// Who manages channels finds those that it does not read, too; others only leave what they read. A
+// conversation is nobody's to manage, but who takes part in it leaves.
+absl::StatusOr<Channel> FindToLeave(const ChannelName& name, const UserId& user, const rpc::Call& call,
+                                    const Locked& locked, Right right, MembershipTx& tx) {
   const UserId caller = CallerOf(call);
-  if (right == Right::kPlatform || rights::IsAdmin(locked.AuthorityOf(caller))) {
-    return FindManaged(name, "channel", call, locked, tx);
+  if (right != Right::kPlatform && !rights::IsAdmin(locked.AuthorityOf(caller))) {
+    return FindReadable(name, caller, locked, tx);
   }
-  ASSIGN_OR_RETURN(const Channel channel, FindReadable(name, caller, locked, tx));
-  RETURN_IF_ERROR(RefuseDirect(channel, "channel"));
-  return channel;
+  absl::StatusOr<Channel> managed = FindManaged(name, "channel", call, locked, tx);
+  if (managed.ok() || user != caller) return managed;
+  ASSIGN_OR_RETURN(const bool takes_part, tx.IsParticipant(name.channel, caller));
+  if (const auto channel = locked.ChannelOf(name.channel); takes_part && channel.has_value()) return *channel;
+  return managed;
 }
 
 absl::StatusOr<std::vector<UserId>> ParticipantsIn(const v1::StartDirectConversationRequest& request,
@@ -126,7 +129,7 @@ absl::StatusOr<v1::RemoveChannelMemberResponse> ChannelMembers::RemoveChannelMem
   const auto remove = [&](MembershipTx& tx, const Locked& locked,
                           Right right) -> absl::StatusOr<v1::RemoveChannelMemberResponse> {
     RETURN_IF_ERROR(user.status());
-    ASSIGN_OR_RETURN(const Channel channel, FindToLeave(name, call, locked, right, tx));
+    ASSIGN_OR_RETURN(const Channel channel, FindToLeave(name, *user, call, locked, right, tx));
     ASSIGN_OR_RETURN(const bool takes_part, tx.IsParticipant(name.channel, *user));
     if (!takes_part) return ChannelMemberNotFound(name, *user);
     tx.DeleteParticipant(name.channel, *user);

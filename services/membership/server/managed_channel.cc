@@ -9,10 +9,14 @@
 
 namespace guestpass::membership {
 
+namespace {
+
 absl::Status RefuseDirect(const Channel& channel, absl::string_view field) {
   if (channel.state.kind != rights::ChannelKind::kDirect) return absl::OkStatus();
   return FieldInvalid(field, "is a direct conversation: its participants are fixed, and nobody manages it");
 }
+
+}  // namespace
 
 absl::StatusOr<Channel> FindManaged(const ChannelName& name, absl::string_view field, const rpc::Call& call,
                                     const Locked& locked, MembershipTx& tx) {

@@ -13,11 +13,9 @@
 // Channels as those have them who change something of them. Each needs the channel and the caller locked.
 namespace guestpass::membership {
 
-// A DIRECT channel is changed by nobody: FIELD_INVALID naming `field`.
-absl::Status RefuseDirect(const Channel& channel, absl::string_view field);
-
 // The channel, for a caller with ADMIN authority, which need not read it. CHANNEL_NOT_FOUND, also for a
-// DIRECT one that the caller does not see; else as RefuseDirect.
+// DIRECT one that the caller does not see; FIELD_INVALID naming `field` for one that it does: nobody manages
+// those.
 absl::StatusOr<Channel> FindManaged(const ChannelName& name, absl::string_view field, const rpc::Call& call,
                                     const Locked& locked, MembershipTx& tx);
 

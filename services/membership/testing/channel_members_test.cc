@@ -202,9 +202,19 @@ TEST_F(ChannelMembersTest, WhoReadsAndTakesNoPartIsToldSo) {
     EXPECT_EQ(Leaving(user, open), "MEMBER_NOT_FOUND") << user;
   }
   EXPECT_EQ(Leaving("admin", name_), "MEMBER_NOT_FOUND") << "it manages what it does not read";
-  const std::string direct = ChannelName(StartDirect("member", {"guest"}));
-  for (const char* user : {"member", "guest"}) {
-    EXPECT_EQ(FieldsOf(Removing(direct, user)(As(user))), std::vector<std::string>{"channel"});
+}
+
+TEST_F(ChannelMembersTest, WhoTakesPartInAConversationLeavesItAndItIsNotTheSameAnyMore) {
+  for (const char* user : {"member", "guest", "admin", "orgadmin"}) {
+    const ChannelId channel = StartDirect("owner", {user});
+    const std::string direct = ChannelName(channel);
+    const Written written = WrittenBy([&] { EXPECT_EQ(Leaving(user, direct), "OK") << user; });
+    ASSERT_EQ(written.audit.size(), 1u);
+    EXPECT_EQ(written.audit[0].action, "channel.participant_removed");
+    EXPECT_EQ(Decided(user, channel, Action::kRead), "CHANNEL_NOT_FOUND") << user;
+    EXPECT_EQ(Decided("owner", channel, Action::kPost), "OK") << user;
+    EXPECT_EQ(Leaving(user, direct), "CHANNEL_NOT_FOUND") << user;
+    EXPECT_NE(StartDirect("owner", {user}), channel) << user;
   }
 }
 

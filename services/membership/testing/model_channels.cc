@@ -68,9 +68,15 @@ std::string RemoveChannelMember(const Operation& op, Model& model) {
                        model.Decide(op.caller, op.channel, Action::kRead).empty();
     if (!reads) return "CHANNEL_NOT_FOUND";
   }
-  if (const No no = CheckManaged(op, model)) return *no;
+  const Channel* found = model.FindChannel(op.channel, workspace);
+  const bool leaves = op.caller == op.user && found != nullptr && found->participants.contains(op.user);
+  if (!leaves) {
+    if (const No no = CheckManaged(op, model)) return *no;
+  }
   Channel& channel = model.channels[op.channel];
-  return channel.participants.erase(op.user) > 0 ? "OK" : "MEMBER_NOT_FOUND";
+  if (channel.participants.erase(op.user) == 0) return "MEMBER_NOT_FOUND";
+  channel.conversation.clear();
+  return "OK";
 }
 
 // C3, G3: guests and viewers start none, and a soft-locked guest is told of that first.

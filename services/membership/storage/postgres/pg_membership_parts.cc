@@ -31,8 +31,6 @@ constexpr char kInsertParticipant[] =
   LEFT JOIN LATERAL (SELECT workspace, kind FROM channels WHERE id = q.channel LIMIT 1) c ON true
 )sql";
 
-constexpr char kDeleteParticipant[] = "DELETE FROM participants WHERE channel = $1 AND user_id = $2";
-
 // A statement of its own, so that the next sees what a rival for the same has committed.
 constexpr char kLockParts[] = R"sql(
   SELECT pg_advisory_xact_lock(hashtextextended(
@@ -68,6 +66,11 @@ constexpr char kOwnParts[] = R"sql(
   "gone.channel)"                                                                                       \
   "    FROM gone)))"                                                                                    \
   "SELECT workspace, channel FROM gone ORDER BY channel"
+
+constexpr char kDeleteParticipant[] = R"sql(
+  WITH gone AS (
+    DELETE FROM participants p WHERE p.channel = $1 AND p.user_id = $2 RETURNING p.workspace, p.channel
+)sql" GUESTPASS_LEFT;
 
 constexpr char kLeaveAll[] = R"sql(
   WITH gone AS (
