@@ -15,8 +15,9 @@ using Response = v1::CreateInviteResponse;
 
 absl::StatusOr<Response> Creation::Create(const rpc::Call& call, const v1::CreateInviteRequest& request) {
   ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceName("parent", request.parent()));
-  ASSIGN_OR_RETURN(Made made, Make(call, workspace, request, ReadKey(call, request), sending_.lease()));
-  if (made.answer.has_value()) return AfterMail(store_, made.issued.key, *std::move(made.answer));
+  const auto key = ReadKey(call, request);
+  ASSIGN_OR_RETURN(Made made, Make(call, workspace, request, key, sending_.lease()));
+  if (made.answer.has_value()) return AfterMail(store_, *key, *std::move(made.answer));
   Issued& issued = made.issued;
   if (issued.invite.delivery == Delivery::kSending) {
     const auto undo = [&](InviteTx& tx) { return tx.UndoInsert(issued.invite.name); };
@@ -36,7 +37,7 @@ absl::StatusOr<Creation::Made> Creation::Make(const rpc::Call& call, const Works
   if (!HasAuthority(check.status())) return check.status();
   RETURN_IF_ERROR(key.status());
   ASSIGN_OR_RETURN(std::optional<Response> kept, AnswerTo<Response>(store_, *key));
-  if (kept.has_value()) return Made{.issued = {.key = *key}, .answer = std::move(kept)};
+  if (kept.has_value()) return Made{.answer = std::move(kept)};
   RETURN_IF_ERROR(draft.status());
   RETURN_IF_ERROR(check.status());
   RETURN_IF_ERROR(CheckGuestExpireTime(draft->guest_expiry, check->database_time));
@@ -73,13 +74,10 @@ Issued Creation::IssuedOf(const WorkspaceId& workspace, const UserId& inviter, c
 
 absl::StatusOr<Creation::Made> Creation::Store(Made made, uint64_t removed_n, absl::Duration lease,
                                                bool only_judge) {
-  absl::Status status = Insert(made.issued, removed_n, lease, only_judge);
-  if (IsStoredAfter(status, store_, made.issued)) status = absl::OkStatus();
-  if (!status.ok()) {
-    // Whoever sent the same request at the same time may have been the first.
-    ASSIGN_OR_RETURN(made.answer, AnswerTo<Response>(store_, made.issued.key));
-    if (!made.answer.has_value()) return status;
-  } else if (only_judge) {
+  const absl::Status status = Insert(made.issued, removed_n, lease, only_judge);
+  const std::optional<RequestKey> key = made.issued.key;
+  ASSIGN_OR_RETURN(made, AfterStoring(store_, status, key, std::move(made)));
+  if (only_judge && !made.answer.has_value()) {
     made.issued.tells = false;
     made.answer = Answer(made.issued);
     made.answer->mutable_invite()->clear_name();

@@ -38,11 +38,7 @@ class Creation {
   absl::StatusOr<v1::CreateInviteResponse> Create(const rpc::Call& call,
                                                   const v1::CreateInviteRequest& request);
 
-  // An invite as CreateInvite makes it, up to its mail; or an answer that leaves nothing to be done.
-  struct Made {
-    Issued issued;
-    std::optional<v1::CreateInviteResponse> answer;
-  };
+  using Made = MadeFor<v1::CreateInviteResponse>;
 
   // The same up to the mail, with delivery SENDING under a lease of `lease` where one is to follow. `key` is
   // the request's, or what is wrong with it.

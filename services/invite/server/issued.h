@@ -24,6 +24,13 @@ struct Issued {
   std::optional<RequestKey> key;  // under which the answer is kept
 };
 
+// An invite up to its mail; or an answer that leaves nothing to be done.
+template <typename Response>
+struct MadeFor {
+  Issued issued;
+  std::optional<Response> answer;
+};
+
 // Whether an invite's secret is told to who made it (I4).
 inline bool TellsSecret(Delivery delivery) {
   return delivery == Delivery::kNotMailed || delivery == Delivery::kNotConfigured ||
@@ -59,11 +66,6 @@ inline absl::StatusOr<bool> IsStored(InviteStore& store, const Issued& issued) {
   if (HasReason(found, Reason::kInviteNotFound)) return false;
   RETURN_IF_ERROR(found);
   return true;
-}
-
-// Whether a transaction that ended so stored it after all.
-inline bool IsStoredAfter(const absl::Status& status, InviteStore& store, const Issued& issued) {
-  return HasReason(status, Reason::kOutcomeUnknown) && IsStored(store, issued).value_or(false);
 }
 
 }  // namespace guestpass::invite

@@ -9,6 +9,7 @@
 #include "common/status/macros.h"
 #include "services/invite/domain/errors.h"
 #include "services/invite/server/convert.h"
+#include "services/invite/server/issued.h"
 #include "services/invite/storage/invite_store.h"
 
 // Requests with a `request_id`, which get the same answer again (A4).
@@ -36,6 +37,18 @@ absl::StatusOr<std::optional<Response>> AnswerTo(InviteStore& store, const std::
   Response response;
   if (!response.ParseFromString(*kept)) return absl::InternalError("an answer that was kept cannot be read");
   return std::optional<Response>(std::move(response));
+}
+
+// What came of storing it, with that status: it is stored, also where nobody heard of the commit, or whoever
+// sent the same request at the same time was the first. Else the status.
+template <typename Response>
+absl::StatusOr<MadeFor<Response>> AfterStoring(InviteStore& store, const absl::Status& status,
+                                               const std::optional<RequestKey>& key, MadeFor<Response> made) {
+  if (status.ok()) return made;
+  if (HasReason(status, Reason::kOutcomeUnknown) && IsStored(store, made.issued).value_or(false)) return made;
+  ASSIGN_OR_RETURN(made.answer, AnswerTo<Response>(store, key));
+  if (!made.answer.has_value()) return status;
+  return made;
 }
 
 // An answer of before for who waits for the mail, too: what became of that is in it. CONFLICT while it is

@@ -17,12 +17,13 @@ using Response = v1::ResendInviteResponse;
 
 absl::StatusOr<Response> Resend::ResendInvite(const rpc::Call& call, const v1::ResendInviteRequest& request) {
   ASSIGN_OR_RETURN(const InviteName name, ParseInviteName("name", request.name()));
-  ASSIGN_OR_RETURN(Made made, Make(call, name, request));
+  const auto key = ReadKey(call, request);
+  ASSIGN_OR_RETURN(Made made, Make(call, name, request, key));
   Issued& issued = made.issued;
   const bool is_link =
       made.answer.has_value() ? made.answer->invite().has_link() : issued.invite.link.has_value();
   if (is_link) RETURN_IF_ERROR(EndOldAttempts(name));
-  if (made.answer.has_value()) return AfterMail(store_, issued.key, *std::move(made.answer));
+  if (made.answer.has_value()) return AfterMail(store_, *key, *std::move(made.answer));
   if (issued.invite.delivery == Delivery::kSending) {
     const auto undo = [&](InviteTx& tx) { return tx.UndoResend(name, issued.invite.generation); };
     RETURN_IF_ERROR(sending_.Send(issued, undo, KeptAnswerOf<Response>));
@@ -31,20 +32,21 @@ absl::StatusOr<Response> Resend::ResendInvite(const rpc::Call& call, const v1::R
 }
 
 absl::StatusOr<Resend::Made> Resend::Make(const rpc::Call& call, const InviteName& name,
-                                          const v1::ResendInviteRequest& request) {
+                                          const v1::ResendInviteRequest& request,
+                                          const absl::StatusOr<std::optional<RequestKey>>& key) {
   ASSIGN_OR_RETURN(const UserId inviter, call.RequireUser());
   const absl::StatusOr<Invite> found = store_.Get(name);
   const auto check = membership_.CheckInvite(call, name.workspace, found.ok() ? DraftOf(*found) : Draft());
   if (!HasAuthority(check.status())) return check.status();
-  ASSIGN_OR_RETURN(const std::optional<RequestKey> key, ReadKey(call, request));
-  ASSIGN_OR_RETURN(std::optional<Response> kept, AnswerTo<Response>(store_, key));
-  if (kept.has_value()) return Made{.issued = {.key = key}, .answer = std::move(kept)};
+  RETURN_IF_ERROR(key.status());
+  ASSIGN_OR_RETURN(std::optional<Response> kept, AnswerTo<Response>(store_, *key));
+  if (kept.has_value()) return Made{.answer = std::move(kept)};
   ASSIGN_OR_RETURN(const std::optional<absl::Time> expire_time, ReadExpireTime(request));
   RETURN_IF_ERROR(found.status());
   RETURN_IF_ERROR(CheckResendable(*found));
   RETURN_IF_ERROR(check.status());
   RETURN_IF_ERROR(CheckGuestExpireTime(found->guest_expiry, check->database_time));
-  return Store(name, {.inviter = inviter, .check = *check, .expire_time = expire_time, .key = key});
+  return Store(name, {.inviter = inviter, .check = *check, .expire_time = expire_time, .key = *key});
 }
 
 absl::StatusOr<std::optional<absl::Time>> Resend::ReadExpireTime(const v1::ResendInviteRequest& request) {
@@ -59,18 +61,12 @@ absl::StatusOr<std::optional<absl::Time>> Resend::ReadExpireTime(const v1::Resen
 absl::StatusOr<Resend::Made> Resend::Store(const InviteName& name, const Plan& plan) {
   const std::string secret = auth::NewSecret();
   Made made;
-  absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
+  const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
     made.issued = {.secret = secret, .rights_revision = plan.check.rights_revision, .key = plan.key};
     ASSIGN_OR_RETURN(made.issued.invite, tx.Lock(name));
     return Change(tx, plan, made.issued);
   });
-  if (IsStoredAfter(status, store_, made.issued)) status = absl::OkStatus();
-  if (status.ok()) return made;
-  // Whoever sent the same request at the same time may have been the first.
-  made.issued.key = plan.key;
-  ASSIGN_OR_RETURN(made.answer, AnswerTo<Response>(store_, plan.key));
-  if (!made.answer.has_value()) return status;
-  return made;
+  return AfterStoring(store_, status, plan.key, std::move(made));
 }
 
 // A link's old secret is dead once resending it is answered (I15): who has begun with it either has joined or

@@ -39,14 +39,11 @@ class Resend {
     std::optional<RequestKey> key;
   };
 
-  // The invite up to its mail; or an answer that leaves nothing to be done.
-  struct Made {
-    Issued issued;
-    std::optional<v1::ResendInviteResponse> answer;
-  };
+  using Made = MadeFor<v1::ResendInviteResponse>;
 
   absl::StatusOr<Made> Make(const rpc::Call& call, const InviteName& name,
-                            const v1::ResendInviteRequest& request);
+                            const v1::ResendInviteRequest& request,
+                            const absl::StatusOr<std::optional<RequestKey>>& key);
   absl::StatusOr<std::optional<absl::Time>> ReadExpireTime(const v1::ResendInviteRequest& request);
   absl::StatusOr<Made> Store(const InviteName& name, const Plan& plan);
   absl::Status EndOldAttempts(const InviteName& name);

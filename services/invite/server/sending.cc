@@ -85,9 +85,12 @@ void Sending::Record(Issued& issued, Delivery delivery, Kept kept) {
   });
   if (!status.ok()) LogUndecided("what became of a mail could not be recorded", invite.name, status);
   if (!status.ok()) return;
-  if (is_recorded) issued.invite = invite;
+  if (is_recorded) {
+    issued.invite = invite;
+    return;
+  }
   // An attempt whose end was not heard may have recorded it, or the lease has run out.
-  const auto stored = is_recorded ? absl::StatusOr<Invite>(invite) : store_.Get(invite.name);
+  const auto stored = store_.Get(invite.name);
   if (stored.ok() && stored->generation == invite.generation) issued.invite.delivery = stored->delivery;
 }
 

@@ -26,4 +26,9 @@ class CommitListener {
   virtual void OnCommit(const CommittedEntries& committed) = 0;
 };
 
+// Tells of a commit, where it changed rights.
+inline void Tell(CommitListener& listener, const CommittedEntries& committed) {
+  if (!committed.entries.empty()) listener.OnCommit(committed);
+}
+
 }  // namespace guestpass::membership

@@ -127,7 +127,7 @@ absl::StatusOr<DueBatch> PgMembershipStore::ApplyDue(uint32_t shard, int limit, 
     RightsRecord::Write(pipeline, shard, {{&record, &written}}, committed);
     return absl::OkStatus();
   }));
-  Tell(committed);
+  Tell(listener_, committed);
   return batch;
 }
 

@@ -57,7 +57,7 @@ absl::StatusOr<Committed> PgMembershipStore::TransactAlone(
     Outcome outcome;
     const absl::Status status = TransactOnce(plan, workspace_mode, actor, body, outcome);
     if (outcome.only_judged || status.ok()) {
-      Tell(outcome.committed);
+      Tell(listener_, outcome.committed);
       return Committed{outcome.written.record_time, outcome.written.revision};
     }
     if (outcome.too_weak) workspace_mode = LockMode::kUpdate;
@@ -109,10 +109,6 @@ absl::StatusOr<JoinKey> PgMembershipStore::ResolveJoinKey(const std::string& key
     return absl::OkStatus();
   }));
   return decided;
-}
-
-void PgMembershipStore::Tell(const CommittedEntries& committed) {
-  if (!committed.entries.empty()) listener_.OnCommit(committed);
 }
 
 }  // namespace guestpass::membership

@@ -56,7 +56,6 @@ class PgMembershipStore : public MembershipStore {
   absl::Status TransactOnce(const LockPlan& plan, LockMode workspace_mode, const Actor& actor,
                             absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body,
                             Outcome& outcome);
-  void Tell(const CommittedEntries& committed);
 
   postgres::Pool& pool_;
   postgres::Pool& heads_pool_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/status/macros.h"
+#include "services/membership/storage/postgres/columns.h"
 #include "services/membership/storage/postgres/object_json.h"
 
 namespace guestpass::membership {
@@ -63,12 +64,6 @@ std::optional<int64_t> MicrosOrNull(absl::Time effective_time) {
   return absl::ToUnixMicros(effective_time);
 }
 
-template <typename IdType>
-std::optional<std::string> IdOrNull(const IdType& id) {
-  if (id.empty()) return std::nullopt;
-  return id.ToString();
-}
-
 std::optional<std::string> JsonOrNull(const std::optional<rights::Object>& object, const Metadata& notes) {
   if (!object.has_value()) return std::nullopt;
   return StateJson(*object, notes);
@@ -120,11 +115,11 @@ class RightsRecord::Parameters {
   }
 
   void AddAudit(const AuditEntry& entry, const Actor& actor) {
-    actors_.push_back(IdOrNull(actor.user));
+    actors_.push_back(TextOrNull(actor.user));
     services_.push_back(actor.service.empty() ? std::nullopt : std::optional(actor.service));
     requests_.push_back(actor.request_id);
     organizations_.push_back(entry.organization.ToString());
-    workspaces_.push_back(IdOrNull(entry.workspace));
+    workspaces_.push_back(TextOrNull(entry.workspace));
     actions_.push_back(entry.action);
     targets_.push_back(entry.target);
     before_.push_back(JsonOrNull(entry.before, entry.notes_before));

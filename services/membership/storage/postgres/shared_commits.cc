@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 
 #include "common/postgres/errors.h"
 #include "common/postgres/transact.h"
@@ -28,6 +29,7 @@ struct Part {
   SharedCommits::Change& change;
   Locked locked;
   RightsRecord record;
+  std::optional<uint32_t> shard;  // that it changes
   postgres::Statements changes;
 };
 
@@ -57,7 +59,8 @@ absl::Status Call(Pipeline& pipeline, Part& part) {
     part.record = RightsRecord(change.actor);
     return absl::OkStatus();
   }
-  if (!part.record.empty() && !tx.shard().has_value()) {
+  part.shard = tx.shard();
+  if (!part.record.empty() && !part.shard.has_value()) {
     return Error(Reason::kInternal, "a change without an organization");
   }
   pipeline.Append(part.changes);
@@ -69,7 +72,7 @@ void WriteRecords(Pipeline& pipeline, Parts& parts, std::deque<CommittedEntries>
   std::map<uint32_t, std::vector<RightsRecord::Part>> by_shard;
   for (Part& part : parts) {
     if (part.record.empty()) continue;
-    by_shard[part.locked.organization->shard].push_back({&part.record, &part.change.written});
+    by_shard[*part.shard].push_back({&part.record, &part.change.written});
   }
   for (const auto& [shard, records] : by_shard) {
     if (committed.size() == 1) pipeline.Add(kImpatience);
@@ -134,9 +137,7 @@ void SharedCommits::MakeAll(const Batch& batch) {
     for (Change* change : batch) GiveUp(status, *change);
     return;
   }
-  for (const CommittedEntries& entries : committed) {
-    if (!entries.entries.empty()) listener_.OnCommit(entries);
-  }
+  for (const CommittedEntries& entries : committed) Tell(listener_, entries);
 }
 
 }  // namespace guestpass::membership
