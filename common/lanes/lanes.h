@@ -16,7 +16,7 @@ namespace guestpass {
 //
 // `Company` says who may go together: `Key` and `static Key KeyOf(const Item&)`; and, made anew for each
 // batch and asked for each item of its key that waits, in the order of their coming, `bool Take(const
-// Item&)`; the first that it is asked for it takes.
+// Item&)`; the first that it is asked for it takes. Whoever has waited longest goes next.
 template <typename Item, typename Company>
 class Lanes {
  public:
@@ -29,21 +29,25 @@ class Lanes {
 
   // Returns once a batch with the item is done.
   void Do(Item& item) {
-    Place place{&item, Company::KeyOf(item)};
-    const std::vector<Place*> batch = AwaitLane(place);
+    Place place{&item};
+    const Key key = Company::KeyOf(item);
+    const std::vector<Place*> batch = AwaitLane(place, key);
     if (batch.empty()) return;
     Batch items;
     for (const Place* taken : batch) items.push_back(taken->item);
     work_(items);
     absl::MutexLock lock(&mutex_);
-    if (--busy_[place.key] == 0) busy_.erase(place.key);
     for (Place* taken : batch) taken->done = true;
+    const auto line = lines_.find(key);
+    if (--line->second.busy == 0 && line->second.waiting.empty()) lines_.erase(line);
   }
 
   // How many wait now.
   size_t waiting() {
     absl::MutexLock lock(&mutex_);
-    return waiting_.size();
+    size_t waiting = 0;
+    for (const auto& [key, line] : lines_) waiting += line.waiting.size();
+    return waiting;
   }
 
  private:
@@ -51,38 +55,38 @@ class Lanes {
 
   struct Place {
     Item* item;
-    Key key;
-    bool taken = false, done = false;  // guarded by mutex_
+    bool done = false;  // guarded by mutex_
+  };
+
+  // Of one key.
+  struct Line {
+    int busy = 0;
+    std::deque<Place*> waiting;  // in the order of their coming
   };
 
   // What goes by a lane that is free, this item first; nothing where another lane has done it.
-  std::vector<Place*> AwaitLane(Place& place) {
+  std::vector<Place*> AwaitLane(Place& place, const Key& key) {
     absl::MutexLock lock(&mutex_);
-    waiting_.push_back(&place);
-    const auto may_go = [&] { return place.done || (!place.taken && Busy(place.key) < lanes_); };
+    Line& line = lines_[key];  // stays while anybody waits in it, or is under way
+    line.waiting.push_back(&place);
+    const auto may_go = [&] {
+      return place.done || (line.busy < lanes_ && !line.waiting.empty() && line.waiting.front() == &place);
+    };
     mutex_.Await(absl::Condition(&may_go));
     if (place.done) return {};
-    ++busy_[place.key];
-    return TakeBatch(place);
+    ++line.busy;
+    return TakeBatch(line);
   }
 
-  int Busy(const Key& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    const auto busy = busy_.find(key);
-    return busy == busy_.end() ? 0 : busy->second;
-  }
-
-  std::vector<Place*> TakeBatch(Place& first) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  std::vector<Place*> TakeBatch(Line& line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     Company company;
-    std::vector<Place*> batch = {&first};
-    company.Take(*first.item);
+    std::vector<Place*> batch;
     std::deque<Place*> left;
-    for (Place* place : waiting_) {
-      if (place == &first) continue;
-      const bool goes = place->key == first.key && batch.size() < most_ && company.Take(*place->item);
+    for (Place* place : line.waiting) {
+      const bool goes = batch.size() < most_ && company.Take(*place->item);
       goes ? batch.push_back(place) : left.push_back(place);
     }
-    waiting_ = std::move(left);
-    for (Place* place : batch) place->taken = true;
+    line.waiting = std::move(left);
     return batch;
   }
 
@@ -90,8 +94,7 @@ class Lanes {
   const size_t most_;
   const std::function<void(const Batch&)> work_;
   absl::Mutex mutex_;
-  std::deque<Place*> waiting_ ABSL_GUARDED_BY(mutex_);
-  std::map<Key, int> busy_ ABSL_GUARDED_BY(mutex_);
+  std::map<Key, Line> lines_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace guestpass
