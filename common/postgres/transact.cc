@@ -82,8 +82,8 @@ absl::Status Insist(absl::FunctionRef<absl::Status()> attempt) {
 // One attempt at a transaction over one connection.
 class PipelinedTransaction {
  public:
-  explicit PipelinedTransaction(Session& session)
-      : session_(session), pipeline_(session, kBeginReadCommitted) {}
+  PipelinedTransaction(Session& session, absl::string_view begin)
+      : session_(session), pipeline_(session, begin) {}
 
   absl::Status Run(absl::FunctionRef<absl::Status(Pipeline&)> body) {
     absl::Status status = body(pipeline_);
@@ -116,19 +116,35 @@ class PipelinedTransaction {
   bool in_doubt_ = false;
 };
 
+namespace {
+
+// Once more over another connection where the first was dead.
+absl::Status OncePipelined(Pool& pool, absl::string_view begin,
+                           absl::FunctionRef<absl::Status(Pipeline&)> body) {
+  for (int connection = 1;; ++connection) {
+    ASSIGN_OR_RETURN(const Lease lease, pool.Acquire());
+    PipelinedTransaction transaction(*lease, begin);
+    absl::Status status = transaction.Run(body);
+    if (!transaction.found_dead() || connection == 2) return status;
+  }
+}
+
+}  // namespace
+
 absl::Status Transact(Pool& pool, Isolation isolation, absl::FunctionRef<absl::Status(Session&)> body) {
   return Insist([&] { return Once(pool, isolation, body); });
 }
 
 absl::Status TransactPipelined(Pool& pool, absl::FunctionRef<absl::Status(Pipeline&)> body) {
-  return Insist([&]() -> absl::Status {
-    for (int connection = 1;; ++connection) {
-      ASSIGN_OR_RETURN(const Lease lease, pool.Acquire());
-      PipelinedTransaction transaction(*lease);
-      absl::Status status = transaction.Run(body);
-      if (!transaction.found_dead() || connection == 2) return status;
-    }
+  return Insist([&] { return OncePipelined(pool, kBeginReadCommitted, body); });
+}
+
+absl::Status ReadPipelined(Pool& pool, absl::FunctionRef<void(Pipeline&)> queue) {
+  const absl::Status status = OncePipelined(pool, kBeginSnapshot, [&](Pipeline& pipeline) {
+    queue(pipeline);
+    return absl::OkStatus();
   });
+  return HasReason(status, Reason::kOutcomeUnknown) ? DatabaseUnavailable() : status;
 }
 
 }  // namespace guestpass::postgres

@@ -29,4 +29,8 @@ absl::Status Transact(Pool& pool, Isolation isolation, absl::FunctionRef<absl::S
 // gave an error (its checks' too) is not committed: INTERNAL.
 absl::Status TransactPipelined(Pool& pool, absl::FunctionRef<absl::Status(Pipeline&)> body);
 
+// Reads all that `queue` queues from one snapshot, in one round trip. What sees the results may be called
+// again, so it assigns and never appends. Errors as of Transact, without CONFLICT and OUTCOME_UNKNOWN.
+absl::Status ReadPipelined(Pool& pool, absl::FunctionRef<void(Pipeline&)> queue);
+
 }  // namespace guestpass::postgres

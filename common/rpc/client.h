@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "absl/status/status.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "common/auth/service_token.h"
 #include "common/rpc/call.h"
+#include "common/rpc/wire_status.h"
 #include "grpcpp/grpcpp.h"
 
 namespace guestpass::rpc {
@@ -30,5 +35,24 @@ class CallContext {
  private:
   grpc::ClientContext context_;
 };
+
+// Calls a method of a service's stub, `stub->async()`, and waits for the answer; its error as the service
+// named `service` gave it. Not by the stub's method that blocks: there each caller reads the connection for
+// all who wait, which costs more the more they are. Here the library's threads do.
+template <typename Stub, typename Request, typename Response>
+absl::Status Ask(Stub* stub,
+                 void (Stub::*method)(grpc::ClientContext*, const Request*, Response*,
+                                      std::function<void(grpc::Status)>),
+                 CallContext& context, const Request& request, Response& response,
+                 const std::string& service) {
+  grpc::Status status;
+  absl::Notification answered;
+  (stub->*method)(context.get(), &request, &response, [&](grpc::Status given) {
+    status = std::move(given);
+    answered.Notify();
+  });
+  answered.WaitForNotification();
+  return FromGrpc(status, service);
+}
 
 }  // namespace guestpass::rpc

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "common/status/macros.h"
 #include "common/telemetry/log.h"
@@ -114,6 +115,9 @@ int RunMain(const std::string& program, int argc, char** argv,
             const std::function<void(config::Settings&)>& read, const std::function<absl::Status()>& serve,
             const std::function<absl::Status(const std::vector<std::string>&)>& command) {
   BlockTerminationSignals();
+  // The distribution's Abseil looks for cycles at every lock, gRPC's too, under one lock of its own: tests
+  // may.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   telemetry::SetLogService(program);
   google::protobuf::SetLogHandler(OnProtobufLog);
   std::vector<std::string> arguments(argv + 1, argv + argc);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "tests/bench/peer.h"
 #include "tests/bench/works.h"
 
@@ -95,6 +96,8 @@ absl::Status Parse(int argc, char** argv, Options& options) {
 }
 
 int Main(int argc, char** argv) {
+  absl::SetMutexDeadlockDetectionMode(
+      absl::OnDeadlockCycle::kIgnore);  // as the services (common/rpc/host.cc)
   Options options;
   const char* directory = std::getenv("GUESTPASS_BENCH_PEER");
   const Peer peer(directory == nullptr ? "" : directory);

@@ -8,11 +8,12 @@
 #include "common/rights_feed/wire.h"
 #include "common/rpc/client.h"
 #include "common/rpc/proto_time.h"
-#include "common/rpc/wire_status.h"
 #include "common/status/macros.h"
 
 namespace guestpass::guest_expiry {
 namespace {
+
+using Async = class rights::v1::RightsService::Stub::async;
 
 constexpr char kService[] = "membership";
 constexpr absl::Duration kTimeout = absl::Seconds(5);
@@ -49,7 +50,7 @@ absl::StatusOr<TimesSnapshot> MembershipRights::Read(const rpc::Call& call, cons
       {.workspace = guest.workspace, .user = caller}, {.workspace = guest.workspace, .user = guest.user}});
   rights::v1::BatchGetRightsResponse response;
   rpc::CallContext context(token_, kTimeout, call);
-  RETURN_IF_ERROR(rpc::FromGrpc(stub_->BatchGetRights(context.get(), request, &response), kService));
+  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::BatchGetRights, context, request, response, kService));
   ASSIGN_OR_RETURN(const rights_feed::RightsBatch batch, rights_feed::FromProto(response));
   if (batch.snapshots.size() != 2) return absl::InternalError("membership did not answer every query");
   return TimesSnapshot{.database_time = absl::FromUnixMicros(response.database_us()),
@@ -65,7 +66,7 @@ absl::StatusOr<Expiration> MembershipRights::Set(const rpc::Call& call, const Me
   std::visit(SetChange{request}, change);
   rights::v1::SetGuestExpirationResponse response;
   rpc::CallContext context(token_, kTimeout, call);
-  RETURN_IF_ERROR(rpc::FromGrpc(stub_->SetGuestExpiration(context.get(), request, &response), kService));
+  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::SetGuestExpiration, context, request, response, kService));
   ASSIGN_OR_RETURN(const rights::MemberState member, rights_feed::FromProto(response.member()));
   ASSIGN_OR_RETURN(const absl::Time record_time, TimeIn(response.record_time()));
   Expiration expiration = ExpirationOf(member, record_time);
@@ -76,7 +77,8 @@ absl::StatusOr<Expiration> MembershipRights::Set(const rpc::Call& call, const Me
 absl::StatusOr<Deadline> MembershipRights::Nearest() {
   rights::v1::NextDeadlineResponse response;
   rpc::CallContext context(token_, kNearestTimeout);
-  RETURN_IF_ERROR(rpc::FromGrpc(stub_->NextDeadline(context.get(), {}, &response), kService));
+  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::NextDeadline, context, rights::v1::NextDeadlineRequest(),
+                           response, kService));
   Deadline deadline;
   ASSIGN_OR_RETURN(deadline.database_time, TimeIn(response.database_time()));
   if (response.has_deadline()) {
@@ -90,7 +92,8 @@ absl::StatusOr<Outcome> MembershipRights::Apply(int limit) {
   request.set_limit(limit);
   rights::v1::ApplyDueExpirationsResponse response;
   rpc::CallContext context(token_, kTimeout);
-  RETURN_IF_ERROR(rpc::FromGrpc(stub_->ApplyDueExpirations(context.get(), request, &response), kService));
+  RETURN_IF_ERROR(
+      rpc::Ask(stub_->async(), &Async::ApplyDueExpirations, context, request, response, kService));
   return Outcome{
       .applied = response.applied(), .skipped = response.skipped(), .busy_shards = response.busy_shards()};
 }

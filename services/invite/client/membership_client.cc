@@ -16,12 +16,13 @@
 #include "common/rights_feed/wire_types.h"
 #include "common/rpc/client.h"
 #include "common/rpc/proto_time.h"
-#include "common/rpc/wire_status.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 
 namespace guestpass::invite {
 namespace {
+
+using Async = class rights::v1::RightsService::Stub::async;
 
 constexpr char kService[] = "membership";
 constexpr absl::Duration kTimeout = absl::Seconds(3);
@@ -114,8 +115,8 @@ absl::StatusOr<InviteCheck> MembershipClient::CheckInvite(const rpc::Call& call,
   SetExpiry(draft.guest_expiry, request);
   rights::v1::CheckInviteResponse response;
   rpc::CallContext context(token_, kTimeout, call);
-  const grpc::Status status = stub_->CheckInvite(context.get(), request, &response);
-  RETURN_IF_ERROR(OfTheInvite(rpc::FromGrpc(status, kService)));
+  RETURN_IF_ERROR(
+      OfTheInvite(rpc::Ask(stub_->async(), &Async::CheckInvite, context, request, response, kService)));
   const auto database_time = rpc::FromProto("database_time", response.database_time());
   if (!database_time.ok()) return Malformed();
   return InviteCheck{.rights_n = response.rights_n(),
@@ -129,8 +130,8 @@ absl::StatusOr<Member> MembershipClient::Join(const rpc::Call& call, const Invit
                                               const std::string& join_key) {
   rights::v1::JoinMemberResponse response;
   rpc::CallContext context(token_, kJoinTimeout, call);
-  RETURN_IF_ERROR(
-      rpc::FromGrpc(stub_->JoinMember(context.get(), JoinRequest(invite, join_key), &response), kService));
+  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::JoinMember, context, JoinRequest(invite, join_key),
+                           response, kService));
   ASSIGN_OR_RETURN(const rights::MemberState state, rights_feed::FromProto(response.member()));
   Member member = MemberOf(state, response.already_member());
   member.rights_revision = response.rights_revision();
@@ -143,7 +144,7 @@ absl::StatusOr<JoinOutcome> MembershipClient::Resolve(const std::string& join_ke
   request.set_join_key(join_key);
   Response response;
   rpc::CallContext context(token_, kTimeout);
-  RETURN_IF_ERROR(rpc::FromGrpc(stub_->ResolveJoin(context.get(), request, &response), kService));
+  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::ResolveJoin, context, request, response, kService));
   if (response.outcome() == Response::OUTCOME_CANCELLED) return JoinOutcome::kCancelled;
   if (response.outcome() != Response::OUTCOME_JOINED) return Malformed();
   return response.already_member() ? JoinOutcome::kAlreadyMember : JoinOutcome::kJoined;
@@ -160,7 +161,7 @@ absl::StatusOr<MembershipClient::Read> MembershipClient::ReadRights(const Member
       std::vector<rights_feed::RightsQuery>{{.workspace = name.workspace, .user = name.user}});
   rights::v1::BatchGetRightsResponse response;
   rpc::CallContext context(token_, kTimeout);
-  RETURN_IF_ERROR(rpc::FromGrpc(stub_->BatchGetRights(context.get(), request, &response), kService));
+  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::BatchGetRights, context, request, response, kService));
   ASSIGN_OR_RETURN(rights_feed::RightsBatch batch, rights_feed::FromProto(response));
   if (batch.snapshots.size() != 1) return Malformed();
   return Read{batch.epoch, std::move(batch.snapshots[0]), absl::FromUnixMicros(response.database_us())};

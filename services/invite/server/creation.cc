@@ -41,9 +41,13 @@ absl::StatusOr<Creation::Made> Creation::Make(const rpc::Call& call, const Works
   RETURN_IF_ERROR(draft.status());
   RETURN_IF_ERROR(check.status());
   RETURN_IF_ERROR(CheckGuestExpireTime(draft->guest_expiry, check->database_time));
-  Made made{.issued = IssuedOf(workspace, inviter, *draft, *check)};
-  made.issued.key = *key;
-  return Store(std::move(made), check->removed_n, lease, request.validate_only());
+  Insertion insertion{.issued = IssuedOf(workspace, inviter, *draft, *check),
+                      .expire_time = draft->expire_time,
+                      .removed_n = check->removed_n,
+                      .lease = lease,
+                      .only_judge = request.validate_only()};
+  insertion.issued.key = *key;
+  return Store(std::move(insertion));
 }
 
 // The invite database's, where it is asked for a time.
@@ -63,8 +67,7 @@ Issued Creation::IssuedOf(const WorkspaceId& workspace, const UserId& inviter, c
                            .inviter = inviter,
                            .rights_n = check.rights_n,
                            .check_time = check.database_time,
-                           .workspace_display_name = check.workspace_display_name,
-                           .expire_time = draft.expire_time.value_or(absl::InfiniteFuture())},
+                           .workspace_display_name = check.workspace_display_name},
                 .secret = auth::NewSecret(),
                 .rights_revision = check.rights_revision};
   issued.invite.delivery = sending_.First(issued.invite);
@@ -72,41 +75,16 @@ Issued Creation::IssuedOf(const WorkspaceId& workspace, const UserId& inviter, c
   return issued;
 }
 
-absl::StatusOr<Creation::Made> Creation::Store(Made made, uint64_t removed_n, absl::Duration lease,
-                                               bool only_judge) {
-  const absl::Status status = Insert(made.issued, removed_n, lease, only_judge);
-  const std::optional<RequestKey> key = made.issued.key;
-  ASSIGN_OR_RETURN(made, AfterStoring(store_, status, key, std::move(made)));
-  if (only_judge && !made.answer.has_value()) {
+absl::StatusOr<Creation::Made> Creation::Store(Insertion insertion) {
+  const absl::Status status = insertions_.Insert(insertion);
+  const std::optional<RequestKey> key = insertion.issued.key;
+  ASSIGN_OR_RETURN(Made made, AfterStoring(store_, status, key, Made{.issued = std::move(insertion.issued)}));
+  if (insertion.only_judge && !made.answer.has_value()) {
     made.issued.tells = false;
     made.answer = Answer(made.issued);
     made.answer->mutable_invite()->clear_name();
   }
   return made;
-}
-
-absl::Status Creation::Insert(Issued& issued, uint64_t removed_n, absl::Duration lease, bool only_judge) {
-  const Issued asked = issued;
-  const std::string hash = auth::Sha256(asked.secret);
-  bool is_judged = false;
-  const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
-    issued = asked;
-    Invite& invite = issued.invite;
-    RETURN_IF_ERROR(tx.CountSend(invite, invite.delivery == Delivery::kSending, options_.limits));
-    invite.create_time = tx.Now();
-    if (invite.expire_time == absl::InfiniteFuture()) {
-      invite.expire_time = invite.create_time + options_.default_lifetime;
-    }
-    if (!invite.link.has_value()) {
-      RETURN_IF_ERROR(tx.EndStale(invite.name.workspace, invite.address.folded, removed_n));
-    }
-    RETURN_IF_ERROR(tx.Insert(invite, hash, invite.create_time + lease));
-    is_judged = only_judge;
-    if (only_judge) return absl::CancelledError("only to judge");
-    if (!issued.key.has_value()) return absl::OkStatus();
-    return tx.KeepAnswer(*issued.key, KeptAnswerOf<Response>(issued), invite.address.folded);
-  });
-  return is_judged && absl::IsCancelled(status) ? absl::OkStatus() : status;
 }
 
 }  // namespace guestpass::invite

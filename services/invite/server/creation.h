@@ -10,6 +10,7 @@
 #include "guestpass/invite/v1/invite.pb.h"
 #include "services/invite/client/membership.h"
 #include "services/invite/domain/public_url.h"
+#include "services/invite/server/insertions.h"
 #include "services/invite/server/sending.h"
 
 namespace guestpass::invite {
@@ -29,6 +30,7 @@ class Creation {
       : store_(store),
         membership_(membership),
         sending_(store, courier, options.mail_timeout),
+        insertions_(store, options.limits, options.default_lifetime),
         options_(std::move(options)) {}
 
   // Judged in this order (I7): the parent's name; the user's authority, by membership; whether the request
@@ -59,12 +61,12 @@ class Creation {
   absl::StatusOr<absl::Time> NowFor(const v1::CreateInviteRequest& request);
   Issued IssuedOf(const WorkspaceId& workspace, const UserId& inviter, const Draft& draft,
                   const InviteCheck& check) const;
-  absl::StatusOr<Made> Store(Made made, uint64_t removed_n, absl::Duration lease, bool only_judge);
-  absl::Status Insert(Issued& issued, uint64_t removed_n, absl::Duration lease, bool only_judge);
+  absl::StatusOr<Made> Store(Insertion insertion);
 
   InviteStore& store_;
   Membership& membership_;
   Sending sending_;
+  Insertions insertions_;
   const CreationOptions options_;
 };
 

@@ -94,7 +94,8 @@ absl::Status Resend::Change(InviteTx& tx, const Plan& plan, Issued& issued) {
   invite.state = State::kPending;
   invite.delivery = sending_.First(invite);
   ++invite.generation;
-  RETURN_IF_ERROR(tx.CountSend(invite, invite.delivery == Delivery::kSending, options_.limits));
+  RETURN_IF_ERROR(tx.JudgeSend(invite, options_.limits));
+  RETURN_IF_ERROR(tx.CountSend(invite));
   if (was_sending) return MailUnderWay();
   invite.resend_time = tx.Now();
   invite.expire_time = plan.expire_time.value_or(tx.Now() + options_.default_lifetime);

@@ -15,11 +15,18 @@
 
 namespace guestpass::invite {
 
-// One database transaction about one invite, used from one thread; its methods in the order in which they
-// stand here, but for Lock, which comes first. What locks keeps the lock to the transaction's end. What only
-// changes may wait for the commit: an error of Reserve, Settle, EndStale, SetState or KeepAnswer may come
-// from there. Besides what each method says, they fail as the database does, and such an error is to be
-// passed on as it is.
+// An invite to be stored.
+struct NewInvite {
+  const Invite& invite;
+  std::string secret_hash;
+  absl::Time lease_end;
+};
+
+// One database transaction about one invite or several that are made together, used from one thread; its
+// methods in the order in which they stand here, but for Lock, which comes first. What locks keeps the lock
+// to the transaction's end. What only changes may wait for the commit: an error of Reserve, Settle,
+// CountSend, EndStale, SetState or KeepAnswer may come from there. Besides what each method says, they fail
+// as the database does, and such an error is to be passed on as it is.
 class InviteTx {
  public:
   virtual ~InviteTx() = default;
@@ -29,21 +36,29 @@ class InviteTx {
 
   // -- Creating and resending
 
-  // Counts one creation or resend by the invite's inviter in its workspace in a sliding hour, and where
-  // `mails` one mail to its address; waits for others who count for the same, so that no two take the last
-  // place. INVITE_RATE_LIMITED with RetryInfo, and nothing counted. What it counts is the generation's, for
-  // Refund.
-  virtual absl::Status CountSend(const Invite& invite, bool mails, const SendLimits& limits) = 0;
+  // Locks what these creations or resends are counted by, of which no two have an inviter in a workspace or
+  // an address in common, and says which it got: what somebody else has is not waited for. JudgeSend asks for
+  // nothing then.
+  virtual absl::StatusOr<std::vector<bool>> TryLockSends(const std::vector<Invite>& invites,
+                                                         const SendLimits& limits) = 0;
+
+  // Whether the invite's inviter may send once more in its workspace in a sliding hour, and where its
+  // delivery is SENDING a mail may go to its address; waits for others who count for the same, so that no two
+  // take the last place. INVITE_RATE_LIMITED with RetryInfo.
+  virtual absl::Status JudgeSend(const Invite& invite, const SendLimits& limits) = 0;
+
+  // Counts what JudgeSend has passed in this transaction, as its generation's.
+  virtual absl::Status CountSend(const Invite& invite) = 0;
 
   // Ends the pending invite of that address (folded) where it no longer stands: REVOKED with a rights number
   // below `removed_n` (M7), else EXPIRED where its time has come.
   virtual absl::Status EndStale(const WorkspaceId& workspace, absl::string_view address,
                                 uint64_t removed_n) = 0;
 
-  // Stores a new invite, and of its secret the SHA-256 only. With delivery SENDING it holds the lease of the
-  // delivery until `lease_end`. INVITE_PENDING_FOR_EMAIL where a pending one for its address stands, however
-  // many callers race: one of them succeeds.
-  virtual absl::Status Insert(const Invite& invite, absl::string_view secret_hash, absl::Time lease_end) = 0;
+  // Stores new invites, and of their secrets the SHA-256 only; whether it did, for each. With delivery
+  // SENDING it holds the lease of the delivery until `lease_end`. False where a pending one for its address
+  // stands, however many callers race: one of them succeeds.
+  virtual absl::StatusOr<std::vector<bool>> Insert(const std::vector<NewInvite>& invites) = 0;
 
   // Stores what a resend changed (inviter, rights number, check time, display name, expiry, delivery,
   // generation, resend time; it is PENDING then) with the new secret, and keeps what was before for

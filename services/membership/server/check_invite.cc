@@ -64,9 +64,9 @@ absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
   const auto channels = ParseChannels("channels", request.channels());
   const auto address = mail::ParseAddress(request.address());
   const std::string folded = address.has_value() ? address->folded : "";
-  RightsQuery query{.workspace = workspace, .user = user};
-  if (channels.ok()) query.channels = *channels;
-  ASSIGN_OR_RETURN(const InviteRead read, store_.ReadForInvite(query, folded));
+  InviteQuery query{.inviter = {.workspace = workspace, .user = user}, .address = folded};
+  if (channels.ok()) query.inviter.channels = *channels;
+  ASSIGN_OR_RETURN(const InviteRead read, store_.ReadForInvite(query));
   const Position position{.now = read.now, .authority = read.inviter.authority()};
   RETURN_IF_ERROR(Authorize(RuleFor(request).need, call, position, {.workspace = workspace}).status());
   RETURN_IF_ERROR(CheckRole(request, channels));

@@ -23,6 +23,12 @@ struct RightsQuery {
   std::vector<ChannelId> channels;
 };
 
+// Who invites whom to which channels.
+struct InviteQuery {
+  RightsQuery inviter;
+  std::string address;  // folded; empty: nobody's, as for a link
+};
+
 struct ChannelRights {
   rights::ChannelState channel;
   rights::ParticipantState participant;

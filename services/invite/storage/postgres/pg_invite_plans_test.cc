@@ -99,9 +99,9 @@ class PlansTest : public PgInviteStoreTest {
          [this] {
            const Invite invite = NewInvite(absl::StrCat("new", ++made_, "@example.com"));
            return In([&](InviteTx& tx) -> absl::Status {
-             RETURN_IF_ERROR(tx.CountSend(invite, true, {}));
+             RETURN_IF_ERROR(Count(tx, invite));
              RETURN_IF_ERROR(tx.EndStale(workspace_, invite.address.folded, 1));
-             RETURN_IF_ERROR(tx.Insert(invite, HashOf(invite), tx.Now() + absl::Hours(1)));
+             RETURN_IF_ERROR(Insert(tx, invite));
              return StatusOf(tx.SetDelivery(invite.name, 1, Delivery::kSent));
            });
          }},
@@ -109,8 +109,8 @@ class PlansTest : public PgInviteStoreTest {
          [this] {
            const Invite invite = NewInvite(absl::StrCat("new", ++made_, "@example.com"));
            return In([&](InviteTx& tx) -> absl::Status {
-             RETURN_IF_ERROR(tx.CountSend(invite, true, {.per_inviter_and_hour = 1000}));
-             RETURN_IF_ERROR(tx.Insert(invite, HashOf(invite), tx.Now() + absl::Hours(1)));
+             RETURN_IF_ERROR(Count(tx, invite, {.per_inviter_and_hour = 1000}));
+             RETURN_IF_ERROR(Insert(tx, invite));
              RETURN_IF_ERROR(tx.SetUndelivered(invite.name, 2).status());
              return StatusOf(tx.UndoInsert(invite.name));
            });

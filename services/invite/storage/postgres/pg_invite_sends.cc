@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -26,17 +30,25 @@ constexpr char kEndStale[] = R"sql(
   WHERE workspace = $1 AND email_folded = $2 AND state = 'PENDING' AND (rights_n < $3 OR expire_us <= now_us())
 )sql";
 
+// Those of these names that somebody else has locked; the others are locked.
+constexpr char kTryLockNames[] = R"sql(
+  SELECT u.name FROM unnest($1::text[]) AS u (name) WHERE NOT pg_try_advisory_xact_lock(hashtextextended(u.name, 7))
+)sql";
+
 // Now, and until when each limit stands in the way: until the one that was sent as many sends ago as may be
 // sent leaves the time that is looked at.
 constexpr char kLimits[] = R"sql(
   SELECT now, greatest(
-    (SELECT at_us + $4 FROM sends WHERE workspace = $1 AND inviter = $2 AND at_us > now - $4
-     ORDER BY at_us DESC OFFSET $3 - 1 LIMIT 1),
-    (SELECT at_us + $7 FROM sends WHERE address_hash = address_hash($5) AND at_us > now - $7
-     ORDER BY at_us DESC OFFSET $6 - 1 LIMIT 1),
-    (SELECT max(at_us) + $9 FROM sends WHERE workspace = $1 AND invite = $8 AND mails AND at_us > now - $9
-                                         AND $5::text IS NOT NULL))
+    (SELECT at_us + $6 FROM sends WHERE workspace = q.workspace AND inviter = q.inviter AND at_us > now - $6
+     ORDER BY at_us DESC OFFSET $5 - 1 LIMIT 1),
+    (SELECT at_us + $8 FROM sends WHERE address_hash = address_hash(q.address) AND at_us > now - $8
+     ORDER BY at_us DESC OFFSET $7 - 1 LIMIT 1),
+    (SELECT max(at_us) + $9 FROM sends WHERE workspace = q.workspace AND invite = q.invite AND mails
+                                         AND at_us > now - $9 AND q.address IS NOT NULL))
   FROM now_us() AS now
+  CROSS JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+    AS q (workspace, invite, inviter, address, i)
+  ORDER BY q.i
 )sql";
 
 constexpr char kCount[] = R"sql(
@@ -108,8 +120,25 @@ constexpr char kUndoResend[] = "WITH gone AS (UPDATE invites SET (" GUESTPASS_RE
         WHERE r.workspace = $1 AND r.invite = $2 AND (r.state = 'OPEN' OR r.create_us >= resend_us))
       AND state = 'PENDING' AND )sql" GUESTPASS_IN_DELIVERY " RETURNING id" GUESTPASS_REFUND;
 
-std::optional<std::string> MailedTo(const Invite& invite, bool mails) {
-  return mails ? std::optional<std::string>(invite.address.folded) : std::nullopt;
+// Whom a mail of it goes to; nobody where there is none.
+std::optional<std::string> MailedTo(const Invite& invite) {
+  if (invite.delivery != Delivery::kSending) return std::nullopt;
+  return invite.address.folded;
+}
+
+// What its sends are counted under.
+std::vector<std::string> LockNamesOfSend(const Invite& invite) {
+  std::vector<std::string> names = {
+      absl::StrCat("s/", invite.name.workspace.text(), "/", invite.inviter.text())};
+  if (const auto address = MailedTo(invite); address.has_value())
+    names.push_back(absl::StrCat("a/", *address));
+  return names;
+}
+
+// Two that wait for each other's row, each with one that the other wants, would not happen upon it.
+bool ComesBefore(const NewInvite* a, const NewInvite* b) {
+  return std::tie(a->invite.name.workspace, a->invite.address.folded) <
+         std::tie(b->invite.name.workspace, b->invite.address.folded);
 }
 
 }  // namespace
@@ -120,28 +149,82 @@ absl::Status PgInviteTx::EndStale(const WorkspaceId& workspace, absl::string_vie
   return absl::OkStatus();
 }
 
-absl::Status PgInviteTx::CountSend(const Invite& invite, bool mails, const SendLimits& limits) {
-  const InviteName& name = invite.name;
-  const std::optional<std::string> address = MailedTo(invite, mails);
-  std::vector<std::string> names = {absl::StrCat("s/", name.workspace.text(), "/", invite.inviter.text())};
-  if (mails) names.push_back(absl::StrCat("a/", *address));
-  LockNames(names);
-  ASSIGN_OR_RETURN(const Result result,
-                   Ask(kLimits, Params::Of(name.workspace, invite.inviter, limits.per_inviter_and_hour, kHour,
-                                           address, limits.mails_per_address_and_day, kDay, name.invite,
-                                           limits.between_mails_of_an_invite)));
-  now_ = result.Time(0, 0);
-  if (!result.IsNull(0, 1)) return InviteRateLimited(result.Time(0, 1) - *now_);
-  pipeline_.Add(kCount,
-                Params::Of(name.workspace, name.invite, invite.generation, invite.inviter, address, *now_));
+absl::StatusOr<std::vector<bool>> PgInviteTx::TryLockSends(const std::vector<Invite>& invites,
+                                                           const SendLimits& limits) {
+  std::vector<std::string> names;
+  for (const Invite& invite : invites) {
+    for (std::string& name : LockNamesOfSend(invite)) names.push_back(std::move(name));
+  }
+  std::set<std::string> busy;
+  pipeline_.AddSeen(kTryLockNames, Params::Of(names), [&busy](const Result& result) {
+    for (int row = 0; row < result.rows(); ++row) busy.emplace(result.Text(row, 0));
+  });
+  QueueLimits(invites, limits);
+  RETURN_IF_ERROR(pipeline_.Run().status());
+  std::vector<bool> locked;
+  for (const Invite& invite : invites) {
+    const std::vector<std::string> own = LockNamesOfSend(invite);
+    locked.push_back(
+        std::none_of(own.begin(), own.end(), [&](const std::string& name) { return busy.contains(name); }));
+  }
+  return locked;
+}
+
+// Looks at them once the locks are held that are queued before.
+void PgInviteTx::QueueLimits(const std::vector<Invite>& invites, const SendLimits& limits) {
+  std::vector<WorkspaceId> workspaces;
+  std::vector<InviteId> ids;
+  std::vector<UserId> inviters;
+  std::vector<std::optional<std::string>> addresses;
+  for (const Invite& invite : invites) {
+    workspaces.push_back(invite.name.workspace);
+    ids.push_back(invite.name.invite);
+    inviters.push_back(invite.inviter);
+    addresses.push_back(MailedTo(invite));
+  }
+  pipeline_.AddSeen(kLimits,
+                    Params::Of(workspaces, ids, inviters, addresses, limits.per_inviter_and_hour, kHour,
+                               limits.mails_per_address_and_day, kDay, limits.between_mails_of_an_invite),
+                    [this, invites](const Result& result) {
+                      now_ = result.Time(0, 0);
+                      for (int row = 0; row < result.rows(); ++row) {
+                        const absl::Time end = result.IsNull(row, 1) ? *now_ : result.Time(row, 1);
+                        waits_[invites[static_cast<size_t>(row)].name.invite] = end - *now_;
+                      }
+                    });
+}
+
+absl::Status PgInviteTx::JudgeSend(const Invite& invite, const SendLimits& limits) {
+  if (!waits_.contains(invite.name.invite)) {
+    LockNames(LockNamesOfSend(invite));
+    QueueLimits({invite}, limits);
+    RETURN_IF_ERROR(pipeline_.Run().status());
+  }
+  const absl::Duration wait = waits_[invite.name.invite];
+  return wait > absl::ZeroDuration() ? InviteRateLimited(wait) : absl::OkStatus();
+}
+
+absl::Status PgInviteTx::CountSend(const Invite& invite) {
+  pipeline_.Add(kCount, Params::Of(invite.name.workspace, invite.name.invite, invite.generation,
+                                   invite.inviter, MailedTo(invite), *now_));
   return absl::OkStatus();
 }
 
-absl::Status PgInviteTx::Insert(const Invite& invite, absl::string_view secret_hash, absl::Time lease_end) {
-  ASSIGN_OR_RETURN(
-      const bool inserted,
-      Changes(kInsert, InviteParams(invite).Add(LeaseOf(invite, lease_end)).AddBytes(secret_hash)));
-  return inserted ? absl::OkStatus() : InvitePendingForEmail();
+absl::StatusOr<std::vector<bool>> PgInviteTx::Insert(const std::vector<NewInvite>& invites) {
+  std::vector<const NewInvite*> ordered;
+  for (const NewInvite& added : invites) ordered.push_back(&added);
+  std::sort(ordered.begin(), ordered.end(), ComesBefore);
+  std::vector<bool> inserted(invites.size());
+  for (const NewInvite* added : ordered) {
+    const auto place = static_cast<size_t>(added - invites.data());
+    pipeline_.AddSeen(kInsert,
+                      InviteParams(added->invite)
+                          .Add(LeaseOf(added->invite, added->lease_end))
+                          .AddBytes(added->secret_hash),
+                      [&inserted, place](const Result& result) { inserted[place] = result.affected() == 1; });
+  }
+  RETURN_IF_ERROR(pipeline_.Run().status());
+  return inserted;
 }
 
 absl::Status PgInviteTx::Resend(const Invite& invite, absl::string_view secret_hash, absl::Time lease_end) {

@@ -128,7 +128,7 @@ TEST_F(PgInviteStoreTest, WhatIsNotCommittedIsNotThere) {
   const Invite invite = NewInvite();
   EXPECT_EQ(store_
                 .Transact([&](InviteTx& tx) -> absl::Status {
-                  RETURN_IF_ERROR(tx.Insert(invite, HashOf(invite), tx.Now()));
+                  RETURN_IF_ERROR(Insert(tx, invite));
                   return absl::AbortedError("no");
                 })
                 .code(),
@@ -143,7 +143,7 @@ TEST_F(PgInviteStoreTest, TheClockIsReadAnewOnceALockIsHeld) {
   for (const Locking& lock :
        {Locking([&](InviteTx& tx) { return tx.GetBySecret(HashOf(invite), {ann_}).status(); }),
         Locking([&](InviteTx& tx) { return tx.Lock(invite.name).status(); }),
-        Locking([&](InviteTx& tx) { return tx.CountSend(NewInvite(), true, {}); })}) {
+        Locking([&](InviteTx& tx) { return tx.JudgeSend(NewInvite(), {}); })}) {
     EXPECT_TRUE(store_
                     .Transact([&](InviteTx& tx) -> absl::Status {
                       const absl::Time began = tx.Now();

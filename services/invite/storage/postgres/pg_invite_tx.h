@@ -25,8 +25,11 @@ class PgInviteTx : public InviteTx {
 
   absl::Time Now() const override;
   absl::Status EndStale(const WorkspaceId& workspace, absl::string_view address, uint64_t removed_n) override;
-  absl::Status CountSend(const Invite& invite, bool mails, const SendLimits& limits) override;
-  absl::Status Insert(const Invite& invite, absl::string_view secret_hash, absl::Time lease_end) override;
+  absl::StatusOr<std::vector<bool>> TryLockSends(const std::vector<Invite>& invites,
+                                                 const SendLimits& limits) override;
+  absl::Status JudgeSend(const Invite& invite, const SendLimits& limits) override;
+  absl::Status CountSend(const Invite& invite) override;
+  absl::StatusOr<std::vector<bool>> Insert(const std::vector<NewInvite>& invites) override;
   absl::Status Resend(const Invite& invite, absl::string_view secret_hash, absl::Time lease_end) override;
   absl::StatusOr<bool> SetDelivery(const InviteName& name, int generation, Delivery delivery) override;
   absl::StatusOr<bool> SetUndelivered(const InviteName& name, int generation) override;
@@ -61,12 +64,14 @@ class PgInviteTx : public InviteTx {
   };
 
   void LockNames(const std::vector<std::string>& names);
+  void QueueLimits(const std::vector<Invite>& invites, const SendLimits& limits);
   absl::StatusOr<postgres::Result> Ask(absl::string_view sql, postgres::Params params);
   absl::StatusOr<bool> Changes(absl::string_view sql, postgres::Params params);
 
   postgres::Pipeline& pipeline_;
   mutable std::optional<absl::Time> now_;
   mutable absl::Status status_;
+  std::map<InviteId, absl::Duration> waits_;  // until these may be sent; zero: now
   Found found_;
 };
 

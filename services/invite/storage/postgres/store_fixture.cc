@@ -3,6 +3,8 @@
 
 #include <atomic>
 
+#include "common/status/macros.h"
+#include "services/invite/domain/errors.h"
 #include "tests/harness/eventually.h"
 
 namespace guestpass::invite {
@@ -45,20 +47,31 @@ std::string PgInviteStoreTest::HashOf(const Invite& invite, int generation) {
 absl::Status PgInviteStoreTest::Create(const Invite& invite, uint64_t removed_n) {
   return store_.Transact([&](InviteTx& tx) -> absl::Status {
     RETURN_IF_ERROR(tx.EndStale(invite.name.workspace, invite.address.folded, removed_n));
-    return tx.Insert(invite, HashOf(invite), tx.Now() + absl::Minutes(1));
+    return Insert(tx, invite);
   });
+}
+
+absl::Status PgInviteStoreTest::Insert(InviteTx& tx, const Invite& invite) {
+  ASSIGN_OR_RETURN(const auto inserted, tx.Insert({{invite, HashOf(invite), tx.Now() + absl::Minutes(1)}}));
+  return inserted[0] ? absl::OkStatus() : InvitePendingForEmail();
 }
 
 absl::Status PgInviteStoreTest::CountAndCreate(const Invite& invite, const SendLimits& limits) {
   return store_.Transact([&](InviteTx& tx) -> absl::Status {
-    RETURN_IF_ERROR(tx.CountSend(invite, !invite.link.has_value(), limits));
+    RETURN_IF_ERROR(Count(tx, invite, limits));
     RETURN_IF_ERROR(tx.EndStale(invite.name.workspace, invite.address.folded, 0));
-    return tx.Insert(invite, HashOf(invite), tx.Now() + absl::Minutes(1));
+    return Insert(tx, invite);
   });
 }
 
-absl::Status PgInviteStoreTest::CountSend(const Invite& invite, bool mails, const SendLimits& limits) {
-  return store_.Transact([&](InviteTx& tx) { return tx.CountSend(invite, mails, limits); });
+absl::Status PgInviteStoreTest::Count(InviteTx& tx, const Invite& invite, const SendLimits& limits) {
+  RETURN_IF_ERROR(tx.JudgeSend(invite, limits));
+  return tx.CountSend(invite);
+}
+
+absl::Status PgInviteStoreTest::CountSend(Invite invite, bool mails, const SendLimits& limits) {
+  if (!mails) invite.delivery = Delivery::kNotMailed;
+  return store_.Transact([&](InviteTx& tx) { return Count(tx, invite, limits); });
 }
 
 absl::StatusOr<Invite> PgInviteStoreTest::Resend(const Invite& invite,

@@ -35,7 +35,11 @@ class PgInviteStoreTest : public testing::Test {
   // Stores it, uncounted, or as CreateInvite does.
   absl::Status Create(const Invite& invite, uint64_t removed_n = 0);
   absl::Status CountAndCreate(const Invite& invite, const SendLimits& limits = {});
-  absl::Status CountSend(const Invite& invite, bool mails = true, const SendLimits& limits = {});
+  absl::Status CountSend(Invite invite, bool mails = true, const SendLimits& limits = {});
+
+  // The same within a transaction.
+  static absl::Status Insert(InviteTx& tx, const Invite& invite);
+  static absl::Status Count(InviteTx& tx, const Invite& invite, const SendLimits& limits = {});
 
   // As ResendInvite does, uncounted; `change` says what is new beside the generation.
   absl::StatusOr<Invite> Resend(const Invite& invite, absl::FunctionRef<void(Invite&)> change);

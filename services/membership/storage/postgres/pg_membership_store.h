@@ -7,6 +7,7 @@
 #include "common/postgres/pool.h"
 #include "services/membership/storage/commit_listener.h"
 #include "services/membership/storage/membership_store.h"
+#include "services/membership/storage/postgres/invite_reads.h"
 #include "services/membership/storage/postgres/rights_record.h"
 #include "services/membership/storage/postgres/shared_commits.h"
 
@@ -17,7 +18,11 @@ class PgMembershipStore : public MembershipStore {
  public:
   // All outlive this. Heads are read from `heads_pool`, since leases end where they are not.
   PgMembershipStore(postgres::Pool& pool, postgres::Pool& heads_pool, CommitListener& listener)
-      : pool_(pool), heads_pool_(heads_pool), listener_(listener), shared_(pool, listener, kLanes) {}
+      : pool_(pool),
+        heads_pool_(heads_pool),
+        listener_(listener),
+        shared_(pool, listener, kLanes),
+        invite_reads_(pool) {}
   PgMembershipStore(postgres::Pool& pool, CommitListener& listener)
       : PgMembershipStore(pool, pool, listener) {}
 
@@ -32,7 +37,10 @@ class PgMembershipStore : public MembershipStore {
   absl::StatusOr<RightsRead> ReadRights(const std::vector<RightsQuery>& queries) override;
   absl::StatusOr<HeadsRead> ReadHeads() override;
   absl::StatusOr<ChangesRead> ReadChanges(uint32_t shard, uint64_t after_n, int limit) override;
-  absl::StatusOr<InviteRead> ReadForInvite(const RightsQuery& query, const std::string& address) override;
+  absl::StatusOr<InviteRead> ReadForInvite(const InviteQuery& query) override {
+    return invite_reads_.Read(query);
+  }
+
   // How many changes wait to share a transaction. For tests.
   size_t waiting() { return shared_.waiting(); }
 
@@ -61,6 +69,7 @@ class PgMembershipStore : public MembershipStore {
   postgres::Pool& heads_pool_;
   CommitListener& listener_;
   SharedCommits shared_;
+  InviteReads invite_reads_;
 };
 
 }  // namespace guestpass::membership

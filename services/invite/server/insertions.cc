@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/invite/server/insertions.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/auth/random.h"
+#include "common/status/error.h"
+#include "common/status/macros.h"
+#include "guestpass/invite/v1/invite.pb.h"
+#include "services/invite/domain/errors.h"
+
+namespace guestpass::invite {
+
+bool Insertions::Company::Take(const Place& place) {
+  const Invite& invite = place.insertion.issued.invite;
+  const std::string inviter = absl::StrCat(invite.name.workspace.text(), "/", invite.inviter.text());
+  if (inviters_.contains(inviter) || addresses_.contains(invite.address.folded)) return false;
+  inviters_.insert(inviter);
+  if (!invite.address.folded.empty()) addresses_.insert(invite.address.folded);
+  return true;
+}
+
+absl::Status Insertions::Insert(Insertion& insertion) {
+  Place place{.insertion = insertion, .secret_hash = auth::Sha256(insertion.issued.secret)};
+  place.alone = insertion.only_judge;
+  if (!place.alone) lanes_.Do(place);
+  if (!place.alone) return place.status;
+  const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
+    RETURN_IF_ERROR(StoreAll(tx, {&place}));
+    RETURN_IF_ERROR(place.status);
+    return insertion.only_judge ? absl::CancelledError("only judged") : absl::OkStatus();
+  });
+  return insertion.only_judge && absl::IsCancelled(status) ? absl::OkStatus() : status;
+}
+
+void Insertions::StoreTogether(const Batch& batch) {
+  const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
+    std::vector<Invite> invites;
+    for (const Place* place : batch) invites.push_back(place->insertion.issued.invite);
+    ASSIGN_OR_RETURN(const std::vector<bool> locked, tx.TryLockSends(invites, limits_));
+    Batch ours;
+    for (size_t i = 0; i < batch.size(); ++i) {
+      batch[i]->alone = !locked[i];
+      if (locked[i]) ours.push_back(batch[i]);
+    }
+    return StoreAll(tx, ours);
+  });
+  if (status.ok()) return;
+  // What all of them would meet alone, too, or must not be done twice.
+  const bool is_for_all =
+      HasReason(status, Reason::kOutcomeUnknown) || HasReason(status, Reason::kDatabaseUnavailable);
+  for (Place* place : batch) {
+    if (place->alone || (is_for_all && !place->status.ok())) continue;  // it has no part in it
+    place->alone = !is_for_all;
+    place->status = status;
+  }
+}
+
+// The error is the transaction's; why one may not be stored is in its place.
+absl::Status Insertions::StoreAll(InviteTx& tx, const Batch& batch) {
+  Batch passed;
+  for (Place* place : batch) {
+    Invite& invite = place->insertion.issued.invite;
+    place->status = tx.JudgeSend(invite, limits_);
+    if (HasReason(place->status, Reason::kInviteRateLimited)) continue;
+    RETURN_IF_ERROR(place->status);
+    invite.create_time = tx.Now();
+    invite.expire_time = place->insertion.expire_time.value_or(tx.Now() + default_lifetime_);
+    passed.push_back(place);
+  }
+  RETURN_IF_ERROR(InsertAll(tx, passed));
+  for (const Place* place : passed) {
+    if (!place->status.ok()) continue;
+    const Issued& issued = place->insertion.issued;
+    RETURN_IF_ERROR(tx.CountSend(issued.invite));
+    if (!issued.key.has_value()) continue;
+    RETURN_IF_ERROR(tx.KeepAnswer(*issued.key, KeptAnswerOf<v1::CreateInviteResponse>(issued),
+                                  issued.invite.address.folded));
+  }
+  return absl::OkStatus();
+}
+
+// Only where an invite is in the way it is looked at whether that one still stands.
+absl::Status Insertions::InsertAll(InviteTx& tx, const Batch& batch) {
+  Batch left = batch;
+  for (const bool again : {false, true}) {
+    std::vector<NewInvite> invites;
+    for (Place* place : left) {
+      const Insertion& insertion = place->insertion;
+      const Invite& invite = insertion.issued.invite;
+      if (again) {
+        RETURN_IF_ERROR(tx.EndStale(invite.name.workspace, invite.address.folded, insertion.removed_n));
+      }
+      invites.push_back({invite, place->secret_hash, invite.create_time + insertion.lease});
+    }
+    if (invites.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const std::vector<bool> inserted, tx.Insert(invites));
+    Batch refused;
+    for (size_t i = 0; i < left.size(); ++i) {
+      if (!inserted[i]) refused.push_back(left[i]);
+    }
+    left = std::move(refused);
+  }
+  for (Place* place : left) place->status = InvitePendingForEmail();
+  return absl::OkStatus();
+}
+
+}  // namespace guestpass::invite

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/lanes/lanes.h"
+#include "common/postgres/pool.h"
+#include "services/membership/storage/reads.h"
+
+namespace guestpass::membership {
+
+// Reads what invites would meet; those that are asked for together from one snapshot, taken after they were.
+// Thread-safe.
+class InviteReads {
+ public:
+  // It outlives this.
+  explicit InviteReads(postgres::Pool& pool)
+      : pool_(pool), lanes_(kLanes, kMost, [this](const Batch& batch) { ReadAll(batch); }) {}
+
+  // Blocks. OVERLOADED, DATABASE_UNAVAILABLE.
+  absl::StatusOr<InviteRead> Read(const InviteQuery& query);
+
+ private:
+  static constexpr int kLanes = 2;
+  static constexpr size_t kMost = 64;
+
+  struct Question {
+    const InviteQuery& query;
+    absl::Status status;
+    InviteRead read;
+  };
+
+  // Anybody goes with anybody.
+  struct Anybody {
+    using Key = int;
+    static Key KeyOf(const Question&) { return 0; }
+    static bool Take(const Question&) { return true; }
+  };
+
+  using Batch = std::vector<Question*>;
+
+  void ReadAll(const Batch& batch);
+
+  postgres::Pool& pool_;
+  Lanes<Question, Anybody> lanes_;
+};
+
+}  // namespace guestpass::membership
