@@ -8,6 +8,7 @@
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "guestpass/invite/v1/invite.pb.h"
+#include "services/invite/domain/draft.h"
 #include "services/invite/domain/errors.h"
 
 namespace guestpass::invite {
@@ -67,7 +68,8 @@ absl::Status Insertions::StoreAll(InviteTx& tx, const Batch& batch) {
     RETURN_IF_ERROR(place->status);
     invite.create_time = tx.Now();
     invite.expire_time = place->insertion.expire_time.value_or(tx.Now() + default_lifetime_);
-    passed.push_back(place);
+    place->status = CheckExpireTime("invite.expire_time", invite.expire_time, tx.Now());
+    if (place->status.ok()) passed.push_back(place);
   }
   RETURN_IF_ERROR(InsertAll(tx, passed));
   for (const Place* place : passed) {

@@ -39,6 +39,9 @@ class Insertions {
   // CONFLICT where a rival has just kept an answer under its key.
   absl::Status Insert(Insertion& insertion);
 
+  // How many wait for a lane now.
+  size_t waiting() { return lanes_.waiting(); }
+
  private:
   static constexpr int kLanes = 2;
   static constexpr size_t kMost = 32;  // in one transaction

@@ -21,6 +21,9 @@ class InviteReads {
   // Blocks. OVERLOADED, DATABASE_UNAVAILABLE.
   absl::StatusOr<InviteRead> Read(const InviteQuery& query);
 
+  // How many wait for a read that has not begun.
+  size_t waiting() { return lanes_.waiting(); }
+
  private:
   static constexpr int kLanes = 2;
   static constexpr size_t kMost = 64;
