@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <climits>
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -11,43 +13,48 @@
 
 namespace guestpass {
 
-// The way to work that costs less for several items at once: few lanes for each key, and what comes while all
-// are busy goes together when one comes free. Nobody waits for company, nor for other keys. Thread-safe.
+struct LaneOptions {
+  int lanes = INT_MAX;  // batches under way at once
+  int per_key = 1;      // of these with items of one key
+  size_t most = 64;     // items of a batch
+};
+
+// The way to work that costs less for several items at once: few lanes, and what comes while all are busy
+// goes together when one comes free. Nobody waits for company, and whoever has waited longest, of those whose
+// key is not busy, goes next. Thread-safe.
 //
 // `Company` says who may go together: `Key` and `static Key KeyOf(const Item&)`; and, made anew for each
-// batch and asked for each item of its key that waits, in the order of their coming, `bool Take(const
-// Item&)`; the first that it is asked for it takes. Whoever has waited longest goes next.
+// batch and asked for each item that waits and whose key is not busy, in the order of their coming, `bool
+// Take(const Item&)`; the first that it is asked for it takes.
 template <typename Item, typename Company>
 class Lanes {
  public:
   using Batch = std::vector<Item*>;
 
-  // `work` runs for at most `lanes` batches of a key at once, of `most` items at most, on the thread of one
-  // of them.
-  Lanes(int lanes, size_t most, std::function<void(const Batch&)> work)
-      : lanes_(lanes), most_(most), work_(std::move(work)) {}
+  Lanes(const LaneOptions& options, std::function<void(const Batch&)> work)
+      : options_(options), work_(std::move(work)) {}
 
-  // Returns once a batch with the item is done.
+  // Returns once `work` has done a batch with the item, on the thread of one of them.
   void Do(Item& item) {
-    Place place{&item};
-    const Key key = Company::KeyOf(item);
-    const std::vector<Place*> batch = AwaitLane(place, key);
-    if (batch.empty()) return;
+    Place place{&item, Company::KeyOf(item)};
+    {
+      absl::MutexLock lock(&mutex_);
+      waiting_.push_back(&place);
+      FillLanes();
+      mutex_.Await(absl::Condition(&place.called));
+    }
+    if (place.leads.empty()) return;
     Batch items;
-    for (const Place* taken : batch) items.push_back(taken->item);
+    for (const Place* taken : place.leads) items.push_back(taken->item);
     work_(items);
     absl::MutexLock lock(&mutex_);
-    for (Place* taken : batch) taken->done = true;
-    const auto line = lines_.find(key);
-    if (--line->second.busy == 0 && line->second.waiting.empty()) lines_.erase(line);
+    Leave(place.leads);
   }
 
   // How many wait now.
   size_t waiting() {
     absl::MutexLock lock(&mutex_);
-    size_t waiting = 0;
-    for (const auto& [key, line] : lines_) waiting += line.waiting.size();
-    return waiting;
+    return waiting_.size();
   }
 
  private:
@@ -55,46 +62,59 @@ class Lanes {
 
   struct Place {
     Item* item;
-    bool done = false;  // guarded by mutex_
+    Key key;
+    bool called = false;        // to lead a batch, or because it is done; guarded by mutex_
+    std::vector<Place*> leads;  // the batch, itself first; none: another one's did it
   };
 
-  // Of one key.
-  struct Line {
-    int busy = 0;
-    std::deque<Place*> waiting;  // in the order of their coming
-  };
-
-  // What goes by a lane that is free, this item first; nothing where another lane has done it.
-  std::vector<Place*> AwaitLane(Place& place, const Key& key) {
-    absl::MutexLock lock(&mutex_);
-    Line& line = lines_[key];  // stays while anybody waits in it, or is under way
-    line.waiting.push_back(&place);
-    const auto may_go = [&] {
-      return place.done || (line.busy < lanes_ && !line.waiting.empty() && line.waiting.front() == &place);
-    };
-    mutex_.Await(absl::Condition(&may_go));
-    if (place.done) return {};
-    ++line.busy;
-    return TakeBatch(line);
+  void FillLanes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    while (busy_ < options_.lanes) {
+      const std::vector<Place*> batch = TakeBatch();
+      if (batch.empty()) return;
+      ++busy_;
+      for (const Key& key : KeysOf(batch)) ++busy_keys_[key];
+      batch.front()->called = true;
+      batch.front()->leads = batch;
+    }
   }
 
-  std::vector<Place*> TakeBatch(Line& line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  std::vector<Place*> TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     Company company;
     std::vector<Place*> batch;
     std::deque<Place*> left;
-    for (Place* place : line.waiting) {
-      const bool goes = batch.size() < most_ && company.Take(*place->item);
+    for (Place* place : waiting_) {
+      const bool goes = batch.size() < options_.most && !IsBusy(place->key) && company.Take(*place->item);
       goes ? batch.push_back(place) : left.push_back(place);
     }
-    line.waiting = std::move(left);
+    waiting_ = std::move(left);
     return batch;
   }
 
-  const int lanes_;
-  const size_t most_;
+  void Leave(const std::vector<Place*>& batch) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    --busy_;
+    for (const Key& key : KeysOf(batch)) {
+      if (--busy_keys_[key] == 0) busy_keys_.erase(key);
+    }
+    for (Place* place : batch) place->called = true;
+    FillLanes();
+  }
+
+  bool IsBusy(const Key& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return busy_keys_.contains(key) && busy_keys_.at(key) >= options_.per_key;
+  }
+
+  static std::set<Key> KeysOf(const std::vector<Place*>& batch) {
+    std::set<Key> keys;
+    for (const Place* place : batch) keys.insert(place->key);
+    return keys;
+  }
+
+  const LaneOptions options_;
   const std::function<void(const Batch&)> work_;
   absl::Mutex mutex_;
-  std::map<Key, Line> lines_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Place*> waiting_ ABSL_GUARDED_BY(mutex_);  // in the order of their coming
+  int busy_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<Key, int> busy_keys_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace guestpass

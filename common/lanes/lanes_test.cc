@@ -13,7 +13,7 @@
 namespace guestpass {
 namespace {
 
-// Each number goes with others of its hundred thousand, but not with itself.
+// Each number's key is its hundred thousand. It goes with any other, but not with itself.
 class Different {
  public:
   using Key = int;
@@ -32,7 +32,7 @@ class LanesTest : public testing::Test {
   std::vector<std::vector<int>> Batches(const std::vector<int>& numbers, size_t most) {
     std::vector<std::vector<int>> batches;
     absl::Notification held, go;
-    NumberLanes lanes(1, most, [&](const NumberLanes::Batch& batch) {
+    NumberLanes lanes({.lanes = 1, .most = most}, [&](const NumberLanes::Batch& batch) {
       std::vector<int>& seen = batches.emplace_back();
       for (const int* number : batch) seen.push_back(*number);
       if (batches.size() > 1) return;
@@ -74,24 +74,91 @@ TEST_F(LanesTest, WhatDoesNotGoTogetherGoesLater) {
   for (const auto& batch : batches) EXPECT_EQ(std::set<int>(batch.begin(), batch.end()).size(), batch.size());
 }
 
-TEST(Lanes, WhoseKeyIsAnotherWaitsForNobody) {
-  absl::Notification held, go;
-  NumberLanes lanes(1, 8, [&](const NumberLanes::Batch& batch) {
-    if (*batch[0] > 1) return;
-    held.Notify();
-    go.WaitForNotification();
-  });
-  int slow = 1, other = 100'001;
-  std::thread holder([&] { lanes.Do(slow); });
-  held.WaitForNotification();
-  lanes.Do(other);
-  go.Notify();
-  holder.join();
+// Holds a lane for the first number, and does others meanwhile.
+class Holder {
+ public:
+  explicit Holder(const LaneOptions& options)
+      : lanes_(options, [this](const NumberLanes::Batch& batch) {
+          std::vector<int> numbers;
+          for (const int* number : batch) numbers.push_back(*number);
+          {
+            absl::MutexLock lock(&mutex_);
+            batches_.push_back(numbers);
+          }
+          const auto held = holds_.find(numbers[0]);
+          if (held != holds_.end()) held->second.WaitForNotification();
+        }) {}
+  ~Holder() {
+    for (auto& [number, hold] : holds_) {
+      if (!hold.HasBeenNotified()) hold.Notify();
+    }
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void Hold(int number) {
+    holds_[number];
+    const size_t before = batches().size();
+    Begin(number);
+    while (batches().size() == before) std::this_thread::yield();
+  }
+  void Release(int number) { holds_.at(number).Notify(); }
+  void Begin(int number) {
+    threads_.emplace_back([this, number]() mutable { lanes_.Do(number); });
+  }
+  void BeginAndWait(int number) {
+    const size_t before = lanes_.waiting();
+    Begin(number);
+    while (lanes_.waiting() == before) std::this_thread::yield();
+  }
+  std::vector<std::vector<int>> Await(size_t count) {
+    while (batches().size() < count) std::this_thread::yield();
+    return batches();
+  }
+
+ private:
+  std::vector<std::vector<int>> batches() {
+    absl::MutexLock lock(&mutex_);
+    return batches_;
+  }
+
+  absl::Mutex mutex_;
+  std::vector<std::vector<int>> batches_;
+  std::map<int, absl::Notification> holds_;
+  NumberLanes lanes_;
+  std::vector<std::thread> threads_;
+};
+
+using Sequence = std::vector<std::vector<int>>;
+
+TEST(Lanes, WhoseKeyIsAnotherWaitsForNobodyWhereThereIsALane) {
+  Holder holder({});
+  holder.Hold(1);
+  holder.Begin(100'001);
+  EXPECT_EQ(holder.Await(2), (Sequence{{1}, {100'001}}));
 }
 
-TEST(Lanes, EachItemIsDoneOnceAndNoMoreLanesAreBusyThanThereAre) {
+TEST(Lanes, WhoseKeyIsBusyIsPassedByOthersUntilItIsNot) {
+  Holder holder({.lanes = 2});
+  holder.Hold(1);
+  holder.Hold(200'001);
+  for (const int number : {2, 100'001, 3, 300'001, 100'002}) holder.BeginAndWait(number);
+  holder.Release(200'001);
+  EXPECT_EQ(holder.Await(3)[2], (std::vector<int>{100'001, 300'001, 100'002}));
+  holder.Release(1);
+  EXPECT_EQ(holder.Await(4)[3], (std::vector<int>{2, 3}));
+}
+
+TEST(Lanes, WhoHasWaitedLongestGoesNext) {
+  Holder holder({.lanes = 1, .most = 1});
+  holder.Hold(1);
+  for (const int number : {5, 4, 100'003, 2}) holder.BeginAndWait(number);
+  holder.Release(1);
+  EXPECT_EQ(holder.Await(5), (Sequence{{1}, {5}, {4}, {100'003}, {2}}));
+}
+
+TEST(Lanes, EachItemIsDoneOnceAndNoMoreLanesAreBusyThanMay) {
   std::atomic<int> busy = 0, most = 0, done = 0;
-  NumberLanes lanes(3, 8, [&](const NumberLanes::Batch& batch) {
+  NumberLanes lanes({.lanes = 3, .per_key = 3, .most = 8}, [&](const NumberLanes::Batch& batch) {
     const int now = ++busy;
     for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) continue;
     for (int* number : batch) *number = -*number;
@@ -103,7 +170,7 @@ TEST(Lanes, EachItemIsDoneOnceAndNoMoreLanesAreBusyThanThereAre) {
   for (int thread = 0; thread < 20; ++thread) {
     threads.emplace_back([&, thread] {
       for (int i = 1; i <= 500; ++i) {
-        int number = thread * 500 + i;
+        int number = thread * 20'000 + i;
         const int negative = -number;
         lanes.Do(number);
         ASSERT_EQ(number, negative);

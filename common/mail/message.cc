@@ -129,13 +129,15 @@ std::string EscapeHtml(absl::string_view text) {
 }
 
 std::string Unlinked(absl::string_view text) {
-  constexpr char kNoWidth[] = "\u200b";
-  std::string unlinked;
-  for (const char c : text) {
-    unlinked += c;
-    if (c == '.' || c == ':' || c == '/' || c == '@') unlinked += kNoWidth;
-  }
-  return unlinked;
+  return absl::StrReplaceAll(text, {{".", ".\u200b"},
+                                    {":", ":\u200b"},
+                                    {"/", "/\u200b"},
+                                    {"@", "@\u200b"},
+                                    // What the name of a host may have for a dot (IDNA).
+                                    {"\u2024", "\u2024\u200b"},
+                                    {"\u3002", "\u3002\u200b"},
+                                    {"\uff0e", "\uff0e\u200b"},
+                                    {"\uff61", "\uff61\u200b"}});
 }
 
 }  // namespace guestpass::mail

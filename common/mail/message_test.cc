@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 
@@ -124,6 +125,12 @@ TEST(Unlinked, NoPartOfANameLooksLikeALink) {
   const std::string text = Unlinked("http://evil.example or a@b.example");
   for (const char* link : {"http://", "evil.example", "a@b", "b.example", "//"}) {
     EXPECT_FALSE(absl::StrContains(text, link)) << link;
+  }
+}
+
+TEST(Unlinked, WhatNamesOfHostsMayHaveForADotIsTakenForOne) {
+  for (const char* dot : {".", "\u2024", "\u3002", "\uff0e", "\uff61"}) {
+    EXPECT_EQ(Unlinked(absl::StrCat("evil", dot, "example")), absl::StrCat("evil", dot, "\u200bexample"));
   }
 }
 

@@ -8,8 +8,25 @@
 #include "common/mail/message.h"
 
 namespace guestpass::mail {
+namespace {
 
-Filling Filling::Quoted(absl::string_view text) { return Ours(absl::StrCat("\"", Unlinked(text), "\"")); }
+// `text` with single quotes for all double ones, so that it cannot end those that it is put in.
+std::string WithoutDoubleQuotes(absl::string_view text) {
+  return absl::StrReplaceAll(text, {{"\"", "'"},
+                                    {"\u00ab", "'"},
+                                    {"\u00bb", "'"},
+                                    {"\u201c", "'"},
+                                    {"\u201d", "'"},
+                                    {"\u201e", "'"},
+                                    {"\u201f", "'"},
+                                    {"\uff02", "'"}});
+}
+
+}  // namespace
+
+Filling Filling::Quoted(absl::string_view text) {
+  return Ours(absl::StrCat("\"", Unlinked(WithoutDoubleQuotes(text)), "\""));
+}
 
 Filling Filling::Ours(absl::string_view text) { return Filling(std::string(text), EscapeHtml(text)); }
 

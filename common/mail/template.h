@@ -13,7 +13,7 @@ namespace guestpass::mail {
 // What fills a place, in the form that each part needs: nothing reaches a part unescaped.
 class Filling {
  public:
-  // People's words: in quotes, and so that no mail program makes a link of them.
+  // People's words: in quotes that they cannot end, and so that no mail program makes a link of them.
   static Filling Quoted(absl::string_view text);
   // Our own: a link, a time. In HTML an attribute is quoted.
   static Filling Ours(absl::string_view text);

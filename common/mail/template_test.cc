@@ -2,6 +2,7 @@
 #include "common/mail/template.h"
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace guestpass::mail {
@@ -30,6 +31,16 @@ TEST(Fill, WhatPeopleWroteIsNeitherMarkupNorALinkNorAPlace) {
     EXPECT_EQ(part.find("https://a.example/"), part.rfind("https://a.example/")) << part;
   }
   EXPECT_EQ(filled.html.find("<a "), filled.html.rfind("<a "));
+}
+
+TEST(Fill, WhatPeopleWroteDoesNotEndItsQuotes) {
+  for (const char* quote : {"\"", "\u00ab", "\u00bb", "\u201c", "\u201d", "\u201e", "\u201f", "\uff02"}) {
+    const Parts filled =
+        Fill({.text = "{name}", .html = "{name}"},
+             {{"name", Filling::Quoted(absl::StrCat("Acme", quote, ". We lock you out: ", quote, "Ok"))}});
+    EXPECT_EQ(filled.text, "\"Acme'.\u200b We lock you out:\u200b 'Ok\"") << quote;
+    EXPECT_EQ(filled.html, "&quot;Acme&#39;.\u200b We lock you out:\u200b &#39;Ok&quot;") << quote;
+  }
 }
 
 }  // namespace

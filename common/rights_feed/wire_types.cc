@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "common/status/error.h"
+
 namespace guestpass::rights_feed {
 namespace {
 
@@ -69,6 +71,15 @@ std::optional<rights::GuestState> FromProto(type::v1::GuestState state) { return
 std::optional<rights::ChannelKind> FromProto(type::v1::ChannelKind kind) { return Read(kChannelKinds, kind); }
 
 std::optional<rights::Action> FromProto(type::v1::Action action) { return Read(kActions, action); }
+
+absl::StatusOr<rights::Role> ParseRole(absl::string_view field, type::v1::Role role) {
+  if (role == type::v1::ROLE_UNSPECIFIED) {
+    return FieldInvalid(field, "is missing: give ROLE_ADMIN, ROLE_MEMBER, ROLE_VIEWER or ROLE_GUEST");
+  }
+  const std::optional<rights::Role> parsed = FromProto(role);
+  if (parsed.has_value()) return *parsed;
+  return FieldInvalid(field, "is none of ROLE_ADMIN, ROLE_MEMBER, ROLE_VIEWER and ROLE_GUEST");
+}
 
 type::v1::Role ToProto(std::optional<rights::Role> role) { return Write(kRoles, role); }
 

@@ -3,6 +3,8 @@
 
 #include <optional>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "common/rights/decide.h"
 #include "common/rights/objects.h"
 #include "guestpass/type/v1/role.pb.h"
@@ -16,6 +18,9 @@ std::optional<rights::OrganizationRole> FromProto(type::v1::OrganizationRole rol
 std::optional<rights::GuestState> FromProto(type::v1::GuestState state);
 std::optional<rights::ChannelKind> FromProto(type::v1::ChannelKind kind);
 std::optional<rights::Action> FromProto(type::v1::Action action);
+
+// A role that a caller has to give in that field. FIELD_INVALID.
+absl::StatusOr<rights::Role> ParseRole(absl::string_view field, type::v1::Role role);
 
 type::v1::Role ToProto(std::optional<rights::Role> role);
 type::v1::OrganizationRole ToProto(std::optional<rights::OrganizationRole> role);

@@ -12,6 +12,7 @@ constexpr int64_t kFirstSecond = -62'135'596'800;  // 0001-01-01
 constexpr int64_t kLastSecond = 253'402'300'799;   // 9999-12-31
 constexpr int64_t kMaxDuration = 315'576'000'000;  // google.protobuf.Duration's own bound
 constexpr int32_t kNanos = 1'000'000'000;
+constexpr char kTooFine[] = "is finer than a microsecond";
 
 }  // namespace
 
@@ -38,10 +39,13 @@ google::protobuf::Duration ToProto(absl::Duration duration) {
 }
 
 absl::StatusOr<absl::Time> FromProto(absl::string_view field, const google::protobuf::Timestamp& time) {
-  if (time.seconds() < kFirstSecond || time.seconds() > kLastSecond || time.nanos() < 0 ||
-      time.nanos() >= kNanos) {
+  if (time.seconds() < kFirstSecond || time.seconds() > kLastSecond) {
     return FieldInvalid(field, "is not a time between the years 1 and 9999");
   }
+  if (time.nanos() < 0 || time.nanos() >= kNanos) {
+    return FieldInvalid(field, "has nanos that are not 0 to 999,999,999");
+  }
+  if (time.nanos() % 1000 != 0) return FieldInvalid(field, kTooFine);
   return absl::FromUnixSeconds(time.seconds()) + absl::Microseconds(time.nanos() / 1000);
 }
 
@@ -53,7 +57,7 @@ absl::StatusOr<absl::Duration> FromProto(absl::string_view field,
       (seconds > 0 && nanos < 0) || (seconds < 0 && nanos > 0)) {
     return FieldInvalid(field, "is not a duration");
   }
-  if (nanos % 1000 != 0) return FieldInvalid(field, "is finer than a microsecond");
+  if (nanos % 1000 != 0) return FieldInvalid(field, kTooFine);
   return absl::Seconds(seconds) + absl::Microseconds(nanos / 1000);
 }
 

@@ -13,7 +13,7 @@ namespace guestpass::rpc {
 google::protobuf::Timestamp ToProto(absl::Time time);
 google::protobuf::Duration ToProto(absl::Duration duration);
 
-// FIELD_INVALID outside the years 1 to 9999. What is finer than a microsecond is dropped.
+// FIELD_INVALID outside the years 1 to 9999, and for what is no whole number of microseconds.
 absl::StatusOr<absl::Time> FromProto(absl::string_view field, const google::protobuf::Timestamp& time);
 
 // FIELD_INVALID beyond 10,000 years, where seconds and nanos differ in sign, and for what is no whole number

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/rpc/proto_time.h"
 
+#include <string>
+
 #include "common/status/error.h"
 #include "gtest/gtest.h"
 
@@ -23,6 +25,22 @@ TEST(ProtoTime, WhatIsNoTimestampIsFieldInvalid) {
   odd.set_nanos(-1);
   EXPECT_TRUE(HasReason(FromProto("t", late).status(), Reason::kFieldInvalid));
   EXPECT_TRUE(HasReason(FromProto("t", odd).status(), Reason::kFieldInvalid));
+}
+
+TEST(ProtoTime, ATimestampIsAWholeNumberOfMicroseconds) {
+  google::protobuf::Timestamp time;
+  time.set_nanos(1000);
+  EXPECT_EQ(*FromProto("t", time), absl::UnixEpoch() + absl::Microseconds(1));
+  for (const int nanos : {1, 999, 1001, 999'999'999}) {
+    time.set_nanos(nanos);
+    EXPECT_EQ(std::string(FromProto("t", time).status().message()), "t: is finer than a microsecond")
+        << nanos;
+  }
+  for (const int nanos : {-1, -1000, 1'000'000'000}) {
+    time.set_nanos(nanos);
+    EXPECT_EQ(std::string(FromProto("t", time).status().message()),
+              "t: has nanos that are not 0 to 999,999,999");
+  }
 }
 
 TEST(ProtoTime, WhatIsNoDurationIsFieldInvalid) {

@@ -14,8 +14,8 @@ namespace guestpass::rpc {
 
 // Where and within what limits a server serves.
 struct ServerOptions {
-  std::string listen;                        // "127.0.0.1:0": host and port, 0 for a free one
-  int max_message_bytes = 4 << 20;           // a larger request is refused by gRPC itself
+  std::string listen;               // "127.0.0.1:0": host and port, 0 for a free one
+  int max_message_bytes = 4 << 20;  // a larger request is refused by gRPC itself, as is a compressed one
   absl::Duration drain = absl::Seconds(10);  // what calls and streams get to end by themselves
 };
 

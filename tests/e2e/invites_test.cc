@@ -220,6 +220,55 @@ TEST_F(Invites, WhoIsRemovedGetsInByNoInviteItEverHadAndByANewOne) {
   EXPECT_TRUE(Redeem("ann", Mailed("ann@example.com")).ok());
 }
 
+TEST_F(Invites, AnAdminOfTheOrganizationWhoWasRemovedJoinsAnewByALinkThatWasResent) {
+  membership::v1::AddOrganizationMemberRequest add;
+  add.set_organization(place_.organization);
+  add.set_user(stack_->UserId("otto"));
+  add.set_role(type::v1::ORGANIZATION_ROLE_ADMIN);
+  ASSERT_TRUE(stack_->User("olga").Call(&MembershipService::Stub::AddOrganizationMember, add).ok());
+  CreateInviteRequest request = Asking("");
+  request.mutable_invite()->mutable_link()->set_max_uses(5);
+  request.mutable_invite()->set_role(type::v1::ROLE_MEMBER);
+  request.mutable_invite()->clear_channels();
+  const auto created = stack_->User("olga").Call(&Stub::CreateInvite, request);
+  ASSERT_TRUE(created.ok()) << created.status();
+  EXPECT_FALSE(Redeem("otto", created->secret())->already_member())
+      << "was one through the organization alone";
+  ASSERT_TRUE(Remove("otto").ok());
+  ExpectReason(Redeem("otto", created->secret()).status(), Reason::kInviteNoLongerValid);
+  invite::v1::ResendInviteRequest resend;
+  resend.set_name(created->invite().name());
+  const auto resent = stack_->User("olga").Call(&Stub::ResendInvite, resend);
+  ASSERT_TRUE(resent.ok()) << resent.status();
+  const auto redeemed = Redeem("otto", resent->secret());
+  ASSERT_TRUE(redeemed.ok()) << redeemed.status();
+  EXPECT_FALSE(redeemed->already_member());
+  EXPECT_EQ(redeemed->role(), type::v1::ROLE_MEMBER);
+  EXPECT_TRUE(Remove("otto").ok()) << "there is a row";
+}
+
+TEST_F(Invites, AnOperatorReadsAndEndsThemAndMakesNone) {
+  const auto created = Create("ann@example.com");
+  ASSERT_TRUE(created.ok()) << created.status();
+  const Client root = stack_->Operator("root");
+  invite::v1::ListInvitesRequest list;
+  list.set_parent(place_.workspace);
+  EXPECT_EQ(root.Call(&Stub::ListInvites, list)->invites_size(), 1);
+  invite::v1::ResendInviteRequest resend;
+  resend.set_name(created->invite().name());
+  ExpectReason(root.Call(&Stub::ResendInvite, resend).status(), Reason::kRoleTooLow);
+  ExpectReason(root.Call(&Stub::CreateInvite, Asking("ben@example.com")).status(), Reason::kRoleTooLow);
+  invite::v1::RevokeInviteRequest revoke;
+  revoke.set_name(created->invite().name());
+  EXPECT_TRUE(root.Call(&Stub::RevokeInvite, revoke).ok());
+  invite::v1::GetInviteRequest get;
+  get.set_name(created->invite().name());
+  EXPECT_EQ(root.Call(&Stub::GetInvite, get)->state(), Invite::STATE_REVOKED);
+  list.set_parent("workspaces/wwwwwwwwwwwwwwwwwwwwwwwwww");
+  ExpectReason(root.Call(&Stub::ListInvites, list).status(), Reason::kWorkspaceNotFound);
+  ExpectReason(stack_->User("ann").Call(&Stub::ListInvites, list).status(), Reason::kRoleTooLow);
+}
+
 TEST_F(Invites, AfterARevocationNobodyJoins) {
   const auto created = Create("ann@example.com");
   ASSERT_TRUE(created.ok()) << created.status();

@@ -34,6 +34,10 @@ struct Member {
   absl::Time expire_time = absl::InfiniteFuture();
   absl::Time access_end_time = absl::InfiniteFuture();
   std::string rights_revision;  // the joining, or what was read: opaque
+
+  // Whether an invite to that role has nothing to give: who is reached through the organization alone can
+  // still become a direct member (I11), but needs no guest's invite (M11).
+  bool HasAlready(rights::Role invited) const { return direct || invited == rights::Role::kGuest; }
 };
 
 // What became of an attempt at joining, for good.
@@ -67,8 +71,8 @@ class Membership {
   // The member, direct or through the organization, or nothing. GUEST_ENDED.
   virtual absl::StatusOr<std::optional<Member>> Find(const MemberName& name) = 0;
 
-  // Whether there is that workspace, and it was not deleted; `asker` is whoever wants to know.
-  virtual absl::StatusOr<bool> WorkspaceStands(const WorkspaceId& workspace, const UserId& asker) = 0;
+  // Whether there is that workspace, and it was not deleted.
+  virtual absl::StatusOr<bool> WorkspaceStands(const WorkspaceId& workspace) = 0;
 };
 
 }  // namespace guestpass::invite

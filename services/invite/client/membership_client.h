@@ -24,7 +24,7 @@ class MembershipClient : public Membership {
                               const std::string& join_key) override;
   absl::StatusOr<JoinOutcome> Resolve(const std::string& join_key) override;
   absl::StatusOr<std::optional<Member>> Find(const MemberName& name) override;
-  absl::StatusOr<bool> WorkspaceStands(const WorkspaceId& workspace, const UserId& asker) override;
+  absl::StatusOr<bool> WorkspaceStands(const WorkspaceId& workspace) override;
 
  private:
   struct Read;  // one member's rights, read in one snapshot

@@ -250,14 +250,14 @@ TEST_F(MembershipClientTest, JoinSaysWhetherItIsByALinkAndWhomThatLetsIn) {
 
 TEST_F(MembershipClientTest, AWorkspaceStandsUntilItIsDeleted) {
   SetRights(Guest(kNow), std::nullopt, false);
-  EXPECT_EQ(*client_->WorkspaceStands(workspace_, user_), true) << "whoever asks";
+  EXPECT_EQ(*client_->WorkspaceStands(workspace_), true);
   EXPECT_EQ(wire_.rights_request.queries(0).workspace(), workspace_.text());
   SetRights(Guest(kNow), std::nullopt, true);
-  EXPECT_EQ(*client_->WorkspaceStands(workspace_, user_), false);
+  EXPECT_EQ(*client_->WorkspaceStands(workspace_), false);
   wire_.rights_response.mutable_snapshots(0)->Clear();
-  EXPECT_EQ(*client_->WorkspaceStands(workspace_, user_), false) << "there never was one";
+  EXPECT_EQ(*client_->WorkspaceStands(workspace_), false) << "there never was one";
   wire_.rights_response.clear_snapshots();
-  EXPECT_FALSE(client_->WorkspaceStands(workspace_, user_).ok());
+  EXPECT_FALSE(client_->WorkspaceStands(workspace_).ok());
 }
 
 TEST_F(MembershipClientTest, ResolveAsksOnItsOwnBehalf) {

@@ -20,7 +20,7 @@ void CheckLink(const Draft& draft, std::vector<FieldViolation>& found) {
   const int32_t max_uses = draft.link->max_uses.value_or(1);
   if (max_uses < 1 || max_uses > kMaxUses) found.push_back({kMaxUsesField, "is not 1 to 1,000,000"});
   if (draft.role == rights::Role::kAdmin) {
-    found.push_back({kRole, "is ADMIN, which no link gives: invite the address"});
+    found.push_back({kRole, "is ROLE_ADMIN, which no link gives: invite the address"});
   }
 }
 
@@ -66,11 +66,9 @@ Draft DraftOf(const Invite& invite) {
 std::vector<FieldViolation> Violations(const Draft& draft, absl::Time now) {
   std::vector<FieldViolation> found;
   CheckLink(draft, found);
-  if (!draft.role.has_value()) {
-    found.push_back({kRole, "is none of ADMIN, MEMBER, VIEWER and GUEST"});
-  } else if (*draft.role == rights::Role::kGuest) {
+  if (draft.role == rights::Role::kGuest) {
     CheckGuest(draft, found);
-  } else {
+  } else if (draft.role.has_value()) {
     CheckOther(draft, found);
   }
   if (!draft.expire_time.has_value()) return found;

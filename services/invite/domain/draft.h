@@ -21,7 +21,7 @@ inline constexpr int32_t kMaxUses = 1'000'000;
 struct Draft {
   mail::Address address;             // none: a link
   std::optional<Link> link;          // nothing: an email invite
-  std::optional<rights::Role> role;  // nothing: not said
+  std::optional<rights::Role> role;  // nothing: one that could not be read
   std::vector<ChannelId> channels;   // no id: one that was no name of this workspace's channels
   GuestExpiry guest_expiry;
   std::optional<absl::Time> expire_time;  // nothing: by default

@@ -2,13 +2,17 @@
 #pragma once
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/rights/names.h"
 
 // What goes wrong with invites, each in one place. None says the address or the secret.
 namespace guestpass::invite {
 
-absl::Status InviteNotFound();                         // NOT_FOUND INVITE_NOT_FOUND
+// NOT_FOUND INVITE_NOT_FOUND: of a secret that was shown; {invite}: of a name that was asked for.
+absl::Status InviteNotFound();
+absl::Status InviteNotFound(const InviteName& name);
+
 absl::Status InvitePendingForEmail();                  // ALREADY_EXISTS INVITE_PENDING_FOR_EMAIL
 absl::Status InviteRevoked(const InviteName& name);    // FAILED_PRECONDITION INVITE_REVOKED {invite}
 absl::Status InviteDeclined(const InviteName& name);   // FAILED_PRECONDITION INVITE_DECLINED {invite}
@@ -21,8 +25,8 @@ absl::Status InviteEmailMismatch(const InviteName& name);  // PERMISSION_DENIED 
 // FAILED_PRECONDITION INVITE_EXPIRED {invite, expire_time}
 absl::Status InviteExpired(const InviteName& name, absl::Time expire_time);
 
-// RESOURCE_EXHAUSTED INVITE_RATE_LIMITED with RetryInfo: may be tried again after `wait`. Says no limit's
-// number.
+// RESOURCE_EXHAUSTED INVITE_RATE_LIMITED with RetryInfo: one of the limits of sending stands in the way for
+// `wait`, more than zero. Says no limit's number.
 absl::Status InviteRateLimited(absl::Duration wait);
 
 // RESOURCE_EXHAUSTED REDEEM_RATE_LIMITED with RetryInfo: may be tried again after `wait`.
@@ -39,5 +43,14 @@ absl::Status RequestUnderWay();
 
 // ABORTED CONFLICT with RetryInfo: the invite's mail is being handed over.
 absl::Status MailUnderWay();
+
+// FAILED_PRECONDITION INVITE_NO_LONGER_VALID {invite}: it cannot be resent, for what it gives a guest.
+absl::Status GuestTimeNoLongerHolds(const InviteName& name);
+
+// FAILED_PRECONDITION INVITE_NO_LONGER_VALID {request_id}: the answer that was kept is erased (M15).
+absl::Status AnsweredAndErased(absl::string_view request_id);
+
+// NOT_FOUND WORKSPACE_NOT_FOUND {workspace}, for operators: others learn nothing of what exists.
+absl::Status WorkspaceNotFound(const WorkspaceId& workspace);
 
 }  // namespace guestpass::invite

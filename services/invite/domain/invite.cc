@@ -41,7 +41,7 @@ absl::Status CheckResendable(const Invite& invite) {
     case State::kDeclined:
       return InviteDeclined(invite.name);
   }
-  return InviteNotFound();  // not a state
+  return InviteNotFound(invite.name);  // not a state
 }
 
 absl::Status CheckRedeemable(const Presented& presented, const Redeemer& redeemer, absl::Time now) {

@@ -10,9 +10,6 @@
 namespace guestpass::invite {
 namespace {
 
-constexpr int kLanes = 2;     // transactions of one secret at once
-constexpr size_t kMost = 64;  // attempts in one
-
 // Abandoned attempts that one caller ends: the keeper ends the rest.
 constexpr int kSettledByOne = 16;
 
@@ -24,7 +21,7 @@ std::string NewJoinKey(const Invite& invite, const UserId& user) {
 }  // namespace
 
 Attempts::Attempts(InviteStore& store)
-    : store_(store), lanes_(kLanes, kMost, [this](const Batch& batch) { BeginAll(batch); }) {}
+    : store_(store), lanes_({}, [this](const Batch& batch) { BeginAll(batch); }) {}
 
 absl::StatusOr<Plan> Attempts::Begin(const std::string& secret_hash, const Redeemer& redeemer, bool again) {
   Attempt attempt{.secret_hash = secret_hash, .redeemer = redeemer, .again = again};

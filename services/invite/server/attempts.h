@@ -28,8 +28,8 @@ struct Plan {
   const Invite& invite() const { return presented.invite; }
 };
 
-// Begins attempts at redeeming; those that come together with one secret in one transaction. Thread-safe;
-// blocks.
+// Begins attempts at redeeming; those that come together with one secret in one transaction, one after the
+// other. Thread-safe; blocks.
 class Attempts {
  public:
   // It outlives this.
@@ -55,9 +55,13 @@ class Attempts {
    public:
     using Key = std::string;
     static Key KeyOf(const Attempt& attempt) { return attempt.secret_hash; }
-    bool Take(const Attempt& attempt) { return users_.insert(attempt.redeemer.user).second; }
+    bool Take(const Attempt& attempt) {
+      if (users_.empty()) secret_hash_ = attempt.secret_hash;
+      return attempt.secret_hash == secret_hash_ && users_.insert(attempt.redeemer.user).second;
+    }
 
    private:
+    std::string secret_hash_;
     std::set<UserId> users_;
   };
 

@@ -3,6 +3,7 @@
 
 #include "common/status/error.h"
 #include "common/status/macros.h"
+#include "services/invite/domain/errors.h"
 
 namespace guestpass::invite {
 
@@ -16,10 +17,16 @@ bool HasAuthority(const absl::Status& checked) {
   return false;
 }
 
-absl::Status RequireAuthority(Membership& membership, const rpc::Call& call, const WorkspaceId& workspace) {
+absl::Status RequireInviter(Membership& membership, const rpc::Call& call, const WorkspaceId& workspace) {
   RETURN_IF_ERROR(call.RequireUser().status());
   const absl::Status checked = membership.CheckInvite(call, workspace, Draft()).status();
   return HasAuthority(checked) ? absl::OkStatus() : checked;
+}
+
+absl::Status RequireAuthority(Membership& membership, const rpc::Call& call, const WorkspaceId& workspace) {
+  if (!call.caller.is_operator) return RequireInviter(membership, call, workspace);
+  ASSIGN_OR_RETURN(const bool stands, membership.WorkspaceStands(workspace));
+  return stands ? absl::OkStatus() : WorkspaceNotFound(workspace);
 }
 
 absl::Status RequireOperator(const rpc::Call& call) {

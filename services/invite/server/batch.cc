@@ -16,8 +16,9 @@ namespace {
 constexpr int kMaxRequests = 100;
 
 absl::Status CheckCount(int count) {
-  if (count >= 1 && count <= kMaxRequests) return absl::OkStatus();
-  return FieldInvalid("requests", "are not 1 to 100");
+  if (count < 1) return FieldInvalid("requests", "has none: 1 to 100 go into one call");
+  if (count > kMaxRequests) return FieldInvalid("requests", "has more than 100: send several calls");
+  return absl::OkStatus();
 }
 
 // What only stands in a request that is alone.
@@ -45,14 +46,23 @@ absl::Status OutboxFull() {
                {.reason = Reason::kOverloaded, .retry_after = absl::Seconds(1)});
 }
 
+absl::Status TooManyUnderWay() {
+  return Error(
+      "As many batches of invites are under way as this server makes at once, in all or for one user. Send "
+      "this one again once another was answered.",
+      {.reason = Reason::kOverloaded, .retry_after = absl::Seconds(1)});
+}
+
 }  // namespace
 
 absl::StatusOr<v1::BatchCreateInvitesResponse> Batch::Create(const rpc::Call& call,
                                                              const v1::BatchCreateInvitesRequest& request) {
   ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceName("parent", request.parent()));
-  RETURN_IF_ERROR(RequireAuthority(membership_, call, workspace));
+  RETURN_IF_ERROR(RequireInviter(membership_, call, workspace));
   RETURN_IF_ERROR(CheckCount(request.requests_size()));
   ASSIGN_OR_RETURN(const std::optional<RequestKey> key, ReadKey(call, request));
+  ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
+  ASSIGN_OR_RETURN(const InFlight::Place place, TakePlace(user));
   RETURN_IF_ERROR(CheckKeys(key, request.requests_size()));
   v1::BatchCreateInvitesResponse response;
   absl::StatusOr<v1::CreateInviteResponse> created;
@@ -66,6 +76,12 @@ absl::StatusOr<v1::BatchCreateInvitesResponse> Batch::Create(const rpc::Call& ca
     }
   }
   return response;
+}
+
+absl::StatusOr<InFlight::Place> Batch::TakePlace(const UserId& user) {
+  std::optional<InFlight::Place> place = in_flight_.TakePlace(user);
+  if (!place.has_value()) return TooManyUnderWay();
+  return *std::move(place);
 }
 
 // Whether this id came with another batch.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/batch.h"
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_join.h"
@@ -36,6 +38,9 @@ class BatchTest : public ServiceTest {
     }
     return absl::StrJoin(words, " ");
   }
+  static std::string Problem(const absl::Status& status) {
+    return absl::StrCat(FieldsOf(status), DetailsOf(status)->violations.at(0).description);
+  }
   std::string Run(const v1::BatchCreateInvitesRequest& request) {
     return Words(batch_.Create(admin_, request));
   }
@@ -68,14 +73,16 @@ TEST_F(BatchTest, OneBadOneFailsNoOtherAndDuplicatesCollide) {
 }
 
 TEST_F(BatchTest, AHundredAtMostAndAuthorityFirst) {
-  EXPECT_EQ(FieldsOf(batch_.Create(admin_, RequestFor({})).status()), "requests ");
+  EXPECT_EQ(Problem(batch_.Create(admin_, RequestFor({})).status()),
+            "requests has none: 1 to 100 go into one call");
   std::vector<std::string> emails;
   for (int i = 0; i < 100; ++i) emails.push_back(absl::StrCat("user", i, "@example.com"));
   const auto all = batch_.Create(admin_, RequestFor(emails));
   ASSERT_TRUE(all.ok()) << all.status();
   for (int i = 0; i < 100; ++i) EXPECT_EQ(all->outcomes(i).created().invite().email(), emails[i]);
   emails.push_back("late@example.com");
-  EXPECT_EQ(FieldsOf(batch_.Create(admin_, RequestFor(emails)).status()), "requests ");
+  EXPECT_EQ(Problem(batch_.Create(admin_, RequestFor(emails)).status()),
+            "requests has more than 100: send several calls");
   membership_.check = Error(Reason::kRoleTooLow, "no");
   EXPECT_EQ(Run(RequestFor(emails)), "ROLE_TOO_LOW");
   EXPECT_EQ(FieldsOf(batch_.Create(admin_, {}).status()), "parent ");
@@ -164,6 +171,47 @@ TEST_F(BatchTest, WhatWouldMeetTheSameOutageIsNotTried) {
   EXPECT_EQ(Words(batch.Create(admin_, RequestFor({"a@example.com", "b@example.com", "c@example.com"}))),
             "OK SERVICE_UNAVAILABLE SERVICE_UNAVAILABLE");
   EXPECT_EQ(membership.calls, 3);
+}
+
+// Membership that takes its time for every invite, and none for the authority alone.
+class TakesItsTime : public FakeMembership {
+ public:
+  absl::Notification may_answer;
+  std::atomic<int> waiting = 0;
+
+  absl::StatusOr<InviteCheck> CheckInvite(const rpc::Call& call, const WorkspaceId& workspace,
+                                          const Draft& draft) override {
+    if (!draft.address.folded.empty()) {
+      ++waiting;
+      may_answer.WaitForNotificationWithTimeout(absl::Seconds(20));
+    }
+    return FakeMembership::CheckInvite(call, workspace, draft);
+  }
+};
+
+TEST_F(BatchTest, OneUserHasTwoUnderWayAndAllTogetherTwelveAndNothingIsMadeBeyondThat) {
+  TakesItsTime membership;
+  Creation creation(store_, membership, no_mail_, options_);
+  Batch batch(store_, membership, creation, no_queue_);
+  v1::BatchCreateInvitesRequest request = RequestFor({"a@example.com"});
+  request.mutable_requests(0)->set_validate_only(true);
+  std::vector<std::thread> threads;
+  const auto begin_two = [&](const rpc::Call& call) {
+    for (int i = 0; i < 2; ++i) {
+      threads.emplace_back([&, call] { EXPECT_EQ(Words(batch.Create(call, request)), "OK"); });
+    }
+    return harness::Eventually(absl::Seconds(10), [&] { return membership.waiting == std::ssize(threads); });
+  };
+  EXPECT_TRUE(begin_two(admin_));
+  const absl::Status refused = batch.Create(admin_, request).status();
+  EXPECT_EQ(ReasonOf(refused), "OVERLOADED");
+  EXPECT_GT(DetailsOf(refused).value_or(ErrorDetails()).retry_after, absl::ZeroDuration());
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(begin_two(NewUser()));
+  EXPECT_EQ(Words(batch.Create(NewUser(), request)), "OVERLOADED");
+  EXPECT_EQ(FieldsOf(batch.Create(NewUser(), RequestFor({})).status()), "requests ");
+  membership.may_answer.Notify();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Words(batch.Create(admin_, request)), "OK");
 }
 
 }  // namespace

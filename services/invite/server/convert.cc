@@ -15,6 +15,7 @@ namespace guestpass::invite {
 namespace {
 
 absl::StatusOr<mail::Address> ParseEmail(absl::string_view text) {
+  if (text.empty()) return FieldInvalid("invite.email", "is missing: give an email or a link");
   const std::optional<mail::Address> address = mail::ParseAddress(text);
   if (address.has_value()) return *address;
   return FieldInvalid("invite.email",
@@ -124,7 +125,7 @@ absl::StatusOr<Draft> ParseDraft(const WorkspaceId& workspace, const v1::Invite&
   rpc::FieldReader reader;
   Draft draft;
   ParseTarget(invite, reader, draft);
-  draft.role = rights_feed::FromProto(invite.role());
+  draft.role = reader.Take(rights_feed::ParseRole("invite.role", invite.role()));
   draft.channels = ParseChannels(workspace, invite, reader);
   draft.guest_expiry = ParseGuestExpiry(invite, reader);
   if (invite.has_expire_time()) {

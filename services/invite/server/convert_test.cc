@@ -4,7 +4,10 @@
 #include <set>
 #include <string>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "common/rpc/proto_time.h"
+#include "common/status/error.h"
 #include "services/invite/server/service_fixture.h"
 
 namespace guestpass::invite {
@@ -26,6 +29,16 @@ std::string Fields(const v1::Invite& invite) {
   return FieldsOf(ParseDraft(kWorkspace, invite, kNow).status());
 }
 
+// What is wrong with them.
+std::string Problems(const v1::Invite& invite) {
+  const auto details = DetailsOf(ParseDraft(kWorkspace, invite, kNow).status());
+  std::string problems;
+  for (const FieldViolation& violation : details->violations) {
+    absl::StrAppend(&problems, violation.description, "; ");
+  }
+  return problems;
+}
+
 TEST(ParseDraft, ReadsWhatIsAskedFor) {
   v1::Invite invite = GuestInvite();
   *invite.mutable_guest_expire_time() = rpc::ToProto(kNow + absl::Hours(1));
@@ -40,6 +53,18 @@ TEST(ParseDraft, ReadsWhatIsAskedFor) {
 }
 
 TEST(ParseDraft, NothingAtAllNamesWhatIsMissing) { EXPECT_EQ(Fields({}), "invite.email invite.role "); }
+
+TEST(ParseDraft, WhatIsMissingIsToldFromWhatIsWrong) {
+  v1::Invite invite;
+  EXPECT_EQ(Problems(invite),
+            "is missing: give an email or a link; "
+            "is missing: give ROLE_ADMIN, ROLE_MEMBER, ROLE_VIEWER or ROLE_GUEST; ");
+  invite.set_email("ann");
+  invite.set_role(static_cast<type::v1::Role>(99));
+  const std::string problems = Problems(invite);
+  EXPECT_TRUE(absl::StartsWith(problems, "is no mail address: ")) << problems;
+  EXPECT_TRUE(absl::EndsWith(problems, "; is none of ROLE_ADMIN, ROLE_MEMBER, ROLE_VIEWER and ROLE_GUEST; "));
+}
 
 TEST(ParseDraft, ARoleThatIsNoneIsRefused) {
   v1::Invite invite = GuestInvite();

@@ -48,6 +48,22 @@ TEST_F(ErasureTest, AnAddressGoesFromEveryWorkspaceHoweverItIsWritten) {
   EXPECT_EQ(Erase("ann@EXAMPLE.com")->cleared(), 0);
 }
 
+TEST_F(ErasureTest, ARequestThatIsSentAgainDoesNotInviteAnErasedAddressAnew) {
+  v1::CreateInviteRequest request = GuestRequest("ann@example.com");
+  request.set_request_id("once");
+  ASSERT_TRUE(creation_.Create(admin_, request).ok());
+  ASSERT_TRUE(Erase("ann@example.com").ok());
+  const absl::Status again = creation_.Create(admin_, request).status();
+  ASSERT_EQ(ReasonOf(again), "INVITE_NO_LONGER_VALID");
+  EXPECT_EQ(DetailsOf(again)->metadata, (Metadata{{"request_id", "once"}}));
+  EXPECT_EQ(InviteState(), "REVOKED") << "there is no other";
+  request.mutable_invite()->set_email("bob@example.com");
+  EXPECT_EQ(ReasonOf(creation_.Create(admin_, request).status()), "REQUEST_ID_REUSED");
+  request.mutable_invite()->set_email("ann@example.com");
+  request.set_request_id("another");
+  EXPECT_TRUE(creation_.Create(admin_, request).ok()) << "who is erased may be invited again";
+}
+
 TEST_F(ErasureTest, OnlyOperatorsEraseAndOnlyAddresses) {
   EXPECT_EQ(FieldsOf(Erase("nobody").status()), "email ");
   operator_.caller.is_operator = false;

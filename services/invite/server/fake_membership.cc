@@ -39,7 +39,7 @@ absl::StatusOr<std::optional<Member>> FakeMembership::Find(const MemberName& nam
   return FindLocked(name.user);
 }
 
-absl::StatusOr<bool> FakeMembership::WorkspaceStands(const WorkspaceId&, const UserId&) {
+absl::StatusOr<bool> FakeMembership::WorkspaceStands(const WorkspaceId&) {
   if (unreachable) return Unavailable();
   return workspace_stands.load();
 }
@@ -52,7 +52,7 @@ absl::StatusOr<Member> FakeMembership::Decide(const UserId& user, const Invite& 
   if (decided != keys_.end() && decided->second == JoinOutcome::kCancelled) {
     return Error(Reason::kConflict, "This attempt was cancelled.");
   }
-  const std::optional<Member> before = FindLocked(user);
+  const std::optional<Member> before = MemberBefore(user, invite);
   if (decided != keys_.end()) {
     if (!before.has_value()) return Error(Reason::kInviteNoLongerValid, "removed");
     Member twin = *before;
@@ -129,9 +129,15 @@ std::optional<Member> FakeMembership::FindLocked(const UserId& user) const {
   return member;
 }
 
+std::optional<Member> FakeMembership::MemberBefore(const UserId& user, const Invite& invite) const {
+  const std::optional<Member> found = FindLocked(user);
+  const bool is_one = found.has_value() && (found->direct || invite.role == rights::Role::kGuest);
+  return is_one ? found : std::nullopt;
+}
+
 absl::Status FakeMembership::Judge(const UserId& user, const Invite& invite) const {
   if (!refusal.ok()) return refusal;
-  if (members_.count(user) > 0) return absl::OkStatus();
+  if (MemberBefore(user, invite).has_value()) return absl::OkStatus();
   const auto ended = ended_.find(user);
   const bool too_old = ended != ended_.end() && invite.check_time < ended->second;
   if (ended != ended_.end() && (invite.link.has_value() || too_old)) {

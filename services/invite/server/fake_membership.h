@@ -43,7 +43,7 @@ class FakeMembership : public Membership {
 
   absl::StatusOr<std::optional<Member>> Find(const MemberName& name) override;
 
-  absl::StatusOr<bool> WorkspaceStands(const WorkspaceId&, const UserId&) override;
+  absl::StatusOr<bool> WorkspaceStands(const WorkspaceId&) override;
 
   // Decides as the judge does; also for what arrives late.
   absl::StatusOr<Member> Decide(const UserId& user, const Invite& invite, const std::string& join_key);
@@ -69,6 +69,11 @@ class FakeMembership : public Membership {
 
  private:
   std::optional<Member> FindLocked(const UserId& user) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // The member for whom that invite makes no other: who is one through the organization alone becomes a
+  // direct member by an invite that is not a guest's.
+  std::optional<Member> MemberBefore(const UserId& user, const Invite& invite) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   absl::Status Judge(const UserId& user, const Invite& invite) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

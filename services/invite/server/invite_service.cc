@@ -5,19 +5,10 @@
 
 #include "common/status/macros.h"
 #include "services/invite/domain/errors.h"
+#include "services/invite/server/rules.h"
 
 namespace guestpass::invite {
 namespace {
-
-const rpc::Access& Users() {
-  static const auto* const access = new rpc::Access{.users = true};
-  return *access;
-}
-
-const rpc::Access& Operators() {
-  static const auto* const access = new rpc::Access{.users = true, .operators = true};
-  return *access;
-}
 
 // Nothing, or how long the caller has to wait.
 absl::StatusOr<std::optional<absl::Duration>> Take(rpc::Rate& rate, const rpc::Call& call) {
@@ -42,25 +33,16 @@ InviteService::InviteService(rpc::Runner& runner, const InviteServiceParts& part
       redeem_rate_(options.redeems_per_minute),
       preview_rate_(options.previews_per_minute) {}
 
-#define GUESTPASS_METHOD(name, access, method)                                                              \
+#define GUESTPASS_METHOD(name, answer, method)                                                              \
   grpc::ServerUnaryReactor* InviteService::name(grpc::CallbackServerContext* context,                       \
-                                                const v1::name##Request* request,                           \
-                                                v1::name##Response* response) {                             \
-    return runner_.Unary(context, #name, access, request, response,                                         \
+                                                const v1::name##Request* request, v1::answer* response) {   \
+    return runner_.Unary(context, #name, AccessOf(#name), request, response,                                \
                          [this](const rpc::Call& call, const auto& asked) { return method(call, asked); }); \
   }
 
 GUESTPASS_INVITE_METHODS(GUESTPASS_METHOD)
 
 #undef GUESTPASS_METHOD
-
-grpc::ServerUnaryReactor* InviteService::GetInvite(grpc::CallbackServerContext* context,
-                                                   const v1::GetInviteRequest* request,
-                                                   v1::Invite* response) {
-  return runner_.Unary(
-      context, "GetInvite", Users(), request, response,
-      [this](const rpc::Call& call, const auto& asked) { return listing_.Get(call, asked); });
-}
 
 absl::StatusOr<v1::PreviewInviteResponse> InviteService::LookAtRate(const rpc::Call& call,
                                                                     const v1::PreviewInviteRequest& request) {

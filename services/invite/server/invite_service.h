@@ -33,32 +33,31 @@ struct InviteServiceParts {
   SettlementSink& sink;
 };
 
-// Every method: its name, who may call it, and what has it.
-#define GUESTPASS_INVITE_METHODS(METHOD)              \
-  METHOD(CreateInvite, Users(), creation_.Create)     \
-  METHOD(BatchCreateInvites, Users(), batch_.Create)  \
-  METHOD(ListInvites, Users(), listing_.List)         \
-  METHOD(ResendInvite, Users(), resend_.ResendInvite) \
-  METHOD(RevokeInvite, Users(), revocation_.Revoke)   \
-  METHOD(PreviewInvite, Users(), LookAtRate)          \
-  METHOD(RedeemInvite, Users(), RedeemAtRate)         \
-  METHOD(DeclineInvite, Users(), DeclineAtRate)       \
-  METHOD(SweepInvites, Operators(), sweeps_.Sweep)    \
-  METHOD(EraseInvitee, Operators(), erasure_.Erase)
+// Every method: its name, its answer, and what has it. rules.h says who may call it.
+#define GUESTPASS_INVITE_METHODS(METHOD)                                \
+  METHOD(CreateInvite, CreateInviteResponse, creation_.Create)          \
+  METHOD(BatchCreateInvites, BatchCreateInvitesResponse, batch_.Create) \
+  METHOD(GetInvite, Invite, listing_.Get)                               \
+  METHOD(ListInvites, ListInvitesResponse, listing_.List)               \
+  METHOD(ResendInvite, ResendInviteResponse, resend_.ResendInvite)      \
+  METHOD(RevokeInvite, RevokeInviteResponse, revocation_.Revoke)        \
+  METHOD(PreviewInvite, PreviewInviteResponse, LookAtRate)              \
+  METHOD(RedeemInvite, RedeemInviteResponse, RedeemAtRate)              \
+  METHOD(DeclineInvite, DeclineInviteResponse, DeclineAtRate)           \
+  METHOD(SweepInvites, SweepInvitesResponse, sweeps_.Sweep)             \
+  METHOD(EraseInvitee, EraseInviteeResponse, erasure_.Erase)
 
-// guestpass.invite.v1.InviteService: users, or services that forward a user's token. Thread-safe.
+// guestpass.invite.v1.InviteService: users, services that forward a user's token, operators. Thread-safe.
 class InviteService final : public v1::InviteService::CallbackService {
  public:
   InviteService(rpc::Runner& runner, const InviteServiceParts& parts, auth::Sealer pages,
                 const InviteServiceOptions& options);
 
-#define GUESTPASS_METHOD(name, access, method)                                                           \
+#define GUESTPASS_METHOD(name, answer, method)                                                           \
   grpc::ServerUnaryReactor* name(grpc::CallbackServerContext* context, const v1::name##Request* request, \
-                                 v1::name##Response* response) override;
+                                 v1::answer* response) override;
   GUESTPASS_INVITE_METHODS(GUESTPASS_METHOD)
 #undef GUESTPASS_METHOD
-  grpc::ServerUnaryReactor* GetInvite(grpc::CallbackServerContext* context,
-                                      const v1::GetInviteRequest* request, v1::Invite* response) override;
 
  private:
   // The caller's rate comes before everything that an answer could tell (I21).

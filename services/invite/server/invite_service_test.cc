@@ -4,7 +4,9 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "common/auth/issuer.h"
 #include "common/auth/key_set.h"
@@ -12,6 +14,8 @@
 #include "common/rpc/client.h"
 #include "common/rpc/server.h"
 #include "common/rpc/wire_status.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "services/invite/server/rules.h"
 #include "services/invite/server/service_fixture.h"
 #include "services/invite/worker/mail_queue.h"
 
@@ -33,14 +37,17 @@ class InviteServiceTest : public ServiceTest {
         *auth::Sealer::Parse("k:" + std::string(64, 'a')),
         InviteServiceOptions{.creation = options_, .redeems_per_minute = 3, .previews_per_minute = 2});
     server_ = *rpc::Server::Start({.listen = "127.0.0.1:0"}, {service_.get()}, {});
-    stub_ = v1::InviteService::NewStub(rpc::Dial(absl::StrCat("127.0.0.1:", server_->port())));
+    channel_ = rpc::Dial(absl::StrCat("127.0.0.1:", server_->port()));
+    stub_ = v1::InviteService::NewStub(channel_);
   }
 
-  std::string Token(const std::string& subject, const std::string& service = "") const {
+  std::string Token(const std::string& subject, const std::string& service = "",
+                    bool is_operator = false) const {
     return issuer_.Mint({.subject = subject,
                          .email = service.empty() ? subject + "@example.com" : "",
                          .email_verified = service.empty(),
                          .service = service,
+                         .is_operator = is_operator,
                          .issue_time = absl::Now() - absl::Seconds(10),
                          .expire_time = absl::Now() + absl::Hours(1)});
   }
@@ -77,6 +84,34 @@ class InviteServiceTest : public ServiceTest {
     return ReasonFor(&v1::InviteService::Stub::DeclineInvite, secret, token);
   }
 
+  // What calling that method comes to, with a request that names a workspace or an invite and nothing else.
+  std::string ReasonFor(const std::string& method, const std::string& token) {
+    const auto& service = *v1::Invite::descriptor()->file()->service(0);
+    const auto* type = service.FindMethodByName(method)->input_type();
+    const std::unique_ptr<google::protobuf::Message> request(
+        google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
+    for (const auto& [field, name] : {std::pair<std::string, std::string>{"parent", ToName(workspace_)},
+                                      {"name", InviteName{workspace_, auth::NewId<InviteId>()}.ToString()}}) {
+      if (const auto* named = type->FindFieldByName(field)) {
+        request->GetReflection()->SetString(request.get(), named, name);
+      }
+    }
+    grpc::ClientContext context;
+    Authorize(context, token);
+    const grpc::Slice slice(request->SerializeAsString());
+    const grpc::ByteBuffer sent(&slice, 1);
+    grpc::ByteBuffer got;
+    grpc::Status status;
+    absl::Notification answered;
+    grpc::GenericStub(channel_).UnaryCall(&context, absl::StrCat("/", service.full_name(), "/", method), {},
+                                          &sent, &got, [&](grpc::Status answer) {
+                                            status = std::move(answer);
+                                            answered.Notify();
+                                          });
+    answered.WaitForNotification();
+    return ReasonOf(rpc::FromGrpc(status));
+  }
+
   const auth::Issuer issuer_ = auth::Issuer::Create();
   rpc::Executor executor_{8, 64};
   std::unique_ptr<auth::KeySetSource> keys_;
@@ -85,8 +120,33 @@ class InviteServiceTest : public ServiceTest {
   MailQueue outbox_{store_, no_mail_, {}};
   std::unique_ptr<InviteService> service_;
   std::unique_ptr<rpc::Server> server_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::InviteService::Stub> stub_;
 };
+
+// Nobody has ADMIN authority here.
+TEST_F(InviteServiceTest, EachMethodLetsInWhomItsRuleNames) {
+  membership_.check = Error(Reason::kRoleTooLow, "no");
+  for (const Rule& rule : Rules()) {
+    const std::string user = ReasonFor(rule.method, Token("ann"));
+    const std::string operator_user = ReasonFor(rule.method, Token("olga", "", true));
+    const std::string operator_service = ReasonFor(rule.method, Token("tools", "tools", true));
+    EXPECT_EQ(ReasonFor(rule.method, Token("edge", "edge")), "CALLER_NOT_ALLOWED") << rule.method;
+    const bool inviting = rule.need == Need::kInviter || rule.need == Need::kAdmin;
+    EXPECT_EQ(user, inviting                       ? "ROLE_TOO_LOW"
+                    : rule.need == Need::kOperator ? "CALLER_NOT_ALLOWED"
+                                                   : "INVITE_NOT_FOUND")
+        << rule.method;
+    if (rule.access.operators) {
+      EXPECT_NE(user, operator_user) << rule.method;
+      EXPECT_EQ(operator_user, operator_service) << rule.method;
+      EXPECT_NE(operator_user, "CALLER_NOT_ALLOWED") << rule.method;
+    } else {
+      EXPECT_EQ(user, operator_user) << rule.method;
+      EXPECT_EQ(operator_service, "CALLER_NOT_ALLOWED") << rule.method;
+    }
+  }
+}
 
 TEST_F(InviteServiceTest, AUserCreatesAndTheInvitedRedeems) {
   grpc::ClientContext context;

@@ -56,6 +56,27 @@ TEST_F(ListingTest, OneInviteIsAsItWasMadeAndHasNoSecret) {
   EXPECT_EQ(listing_.Get(admin_, request)->state(), v1::Invite::STATE_REDEEMED);
 }
 
+TEST_F(ListingTest, AnOperatorReadsWhateverItIsThereWhileTheWorkspaceStands) {
+  const Made made = MadeBy(GuestRequest());
+  membership_.check = Error(Reason::kRoleTooLow, "no");
+  rpc::Call user = NewUser(), service;
+  EXPECT_EQ(ReasonOf(GetBy(user, made.name.ToString())), "ROLE_TOO_LOW");
+  service.caller.service = "provisioning";
+  for (rpc::Call* call : {&user, &service}) {
+    call->caller.is_operator = true;
+    membership_.workspace_stands = true;
+    ASSERT_EQ(ReasonOf(GetBy(*call, made.name.ToString())), "OK");
+    EXPECT_EQ(listing_.List(*call, ListRequest())->invites_size(), 1);
+    membership_.workspace_stands = false;
+    const absl::Status gone = listing_.List(*call, ListRequest()).status();
+    EXPECT_EQ(ReasonOf(gone), "WORKSPACE_NOT_FOUND");
+    EXPECT_EQ(DetailsOf(gone)->metadata, (Metadata{{"workspace", ToName(workspace_)}}));
+    EXPECT_EQ(ReasonOf(GetBy(*call, made.name.ToString())), "WORKSPACE_NOT_FOUND");
+  }
+  membership_.unreachable = true;
+  EXPECT_EQ(ReasonOf(GetBy(service, made.name.ToString())), "SERVICE_UNAVAILABLE");
+}
+
 TEST_F(ListingTest, ALinkSaysHowManyUsesAreTaken) {
   const Made made = Linked(3);
   EXPECT_TRUE(Redeem(ann_, made.secret).ok());

@@ -48,7 +48,7 @@ absl::StatusOr<v1::PreviewInviteResponse> Preview::Look(const rpc::Call& call,
   const Invite& invite = found.presented.invite;
   RETURN_IF_ERROR(CheckStanding(found.presented, found.now));
   if (!invite.unlimited() && invite.spent >= invite.max_uses()) return InviteExhausted(invite.name);
-  ASSIGN_OR_RETURN(const bool stands, membership_.WorkspaceStands(invite.name.workspace, user));
+  ASSIGN_OR_RETURN(const bool stands, membership_.WorkspaceStands(invite.name.workspace));
   if (!stands) return InviteNoLongerValid(invite.name);
   return Offer(found.presented, IsInvited(invite, RedeemerOf(*call.caller.user)));
 }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "services/invite/server/resend.h"
 #include "services/invite/server/service_fixture.h"
 
 namespace guestpass::invite {
@@ -84,6 +85,24 @@ TEST_F(PreviewTest, UnknownAndMalformedSecretsAreAnsweredAlike) {
     EXPECT_EQ(Decline(ann_, wrong), "INVITE_NOT_FOUND");
   }
   EXPECT_EQ(answers.size(), 1u);
+}
+
+// ResendInvite tells an admin the same as these tell who has the secret.
+TEST_F(PreviewTest, WhatIsSaidOfAnEndedInviteSuitsWhoHasItAndWhoManagesIt) {
+  const Made made = Linked(1);
+  v1::ResendInviteRequest request;
+  request.set_name(made.name.ToString());
+  Resend resend(store_, membership_, no_mail_, options_);
+  for (const char* state : {"REVOKED", "DECLINED", "REDEEMED"}) {
+    SetState(made.name, state);
+    Sql("UPDATE invites SET spent = 1 RETURNING id");
+    const absl::Status told = Look(ann_, made.secret).status();
+    EXPECT_EQ(told, resend.ResendInvite(admin_, request).status());
+    EXPECT_FALSE(absl::StrContains(told.message(), "Ask")) << told;
+  }
+  const std::string other = Invited();
+  membership_.workspace_stands = false;
+  EXPECT_FALSE(absl::StrContains(Look(ann_, other).status().message(), "new one")) << "nobody can make any";
 }
 
 TEST_F(PreviewTest, WhatCannotBeRedeemedSaysWhy) {

@@ -86,23 +86,29 @@ absl::StatusOr<Redemption::Outcome> Redemption::AfterFailedJoin(const Invite& in
   }
   SettleLogged(invite, reservation, SpendsUse(*outcome, invite.link.has_value()));
   if (*outcome != JoinOutcome::kCancelled) {
-    return FindJoined(reservation, *outcome == JoinOutcome::kAlreadyMember);
+    return FindJoined(invite, reservation.user, *outcome == JoinOutcome::kAlreadyMember);
   }
   if (HasReason(failure, Reason::kConflict)) return RedemptionUnderWay();
   return failure;
 }
 
-absl::StatusOr<Redemption::Outcome> Redemption::FindJoined(const Reservation& reservation,
+// The member, where that invite has nothing more to give to it; else nothing.
+absl::StatusOr<Redemption::Outcome> Redemption::FindMember(const Invite& invite, const UserId& user) {
+  ASSIGN_OR_RETURN(const Outcome member, membership_.Find({invite.name.workspace, user}));
+  return member.has_value() && member->HasAlready(invite.role) ? member : Outcome();
+}
+
+absl::StatusOr<Redemption::Outcome> Redemption::FindJoined(const Invite& invite, const UserId& user,
                                                            bool already_member) {
-  ASSIGN_OR_RETURN(Outcome member, membership_.Find({reservation.invite.workspace, reservation.user}));
-  if (!member.has_value()) return InviteNoLongerValid(reservation.invite);
+  ASSIGN_OR_RETURN(Outcome member, FindMember(invite, user));
+  if (!member.has_value()) return InviteNoLongerValid(invite.name);
   member->already_member = already_member;
   return member;
 }
 
 absl::StatusOr<Redemption::Outcome> Redemption::Repeat(const Plan& plan, const Redeemer& redeemer,
                                                        bool& again) {
-  const auto member = membership_.Find({plan.invite().name.workspace, redeemer.user});
+  const auto member = FindMember(plan.invite(), redeemer.user);
   if (member.ok() && member->has_value()) return *member;
   if (HasReason(member.status(), Reason::kGuestEnded)) {
     RETURN_IF_ERROR(CheckRedeemable(plan.presented, redeemer, plan.now));
@@ -115,7 +121,7 @@ absl::StatusOr<Redemption::Outcome> Redemption::Repeat(const Plan& plan, const R
 absl::StatusOr<Redemption::Outcome> Redemption::SettleOwn(const Plan& plan, const Redeemer& redeemer) {
   const Reservation& own = plan.reservations[0];
   if (plan.now - own.create_time < kOwnPatience) {
-    const auto member = membership_.Find({own.invite.workspace, redeemer.user});
+    const auto member = FindMember(plan.invite(), redeemer.user);
     if (member.ok() && member->has_value()) return *member;
     return RedemptionUnderWay();
   }
@@ -125,10 +131,8 @@ absl::StatusOr<Redemption::Outcome> Redemption::SettleOwn(const Plan& plan, cons
 
 absl::StatusOr<Redemption::Outcome> Redemption::FindAtFull(const Plan& plan, const Redeemer& redeemer) {
   const Invite& invite = plan.invite();
-  ASSIGN_OR_RETURN(const Outcome member, membership_.Find({invite.name.workspace, redeemer.user}));
-  // Who has authority through the organization needs no guest's invite (M11).
-  const bool is_member = member.has_value() && (member->direct || invite.role == rights::Role::kGuest);
-  if (is_member) return member;
+  ASSIGN_OR_RETURN(const Outcome member, FindMember(invite, redeemer.user));
+  if (member.has_value()) return member;
   if (invite.spent < invite.max_uses()) return RedemptionUnderWay();
   return InviteExhausted(invite.name);
 }

@@ -47,7 +47,8 @@ class Redemption {
   absl::StatusOr<Outcome> Repeat(const Plan& plan, const Redeemer& redeemer, bool& again);
   absl::StatusOr<Outcome> SettleOwn(const Plan& plan, const Redeemer& redeemer);
   absl::StatusOr<Outcome> FindAtFull(const Plan& plan, const Redeemer& redeemer);
-  absl::StatusOr<Outcome> FindJoined(const Reservation& reservation, bool already_member);
+  absl::StatusOr<Outcome> FindMember(const Invite& invite, const UserId& user);
+  absl::StatusOr<Outcome> FindJoined(const Invite& invite, const UserId& user, bool already_member);
   void SettleLogged(const Invite& invite, const Reservation& reservation, bool spent);
 
   InviteStore& store_;

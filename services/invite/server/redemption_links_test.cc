@@ -3,13 +3,17 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "services/invite/server/resend.h"
 #include "services/invite/server/service_fixture.h"
 
 namespace guestpass::invite {
 namespace {
+
+const Member kThroughTheOrganization = {.direct = false, .role = rights::Role::kAdmin};
 
 class RedemptionLinksTest : public ServiceTest {
  protected:
@@ -39,6 +43,15 @@ class RedemptionLinksTest : public ServiceTest {
     EXPECT_EQ(OpenCount(), 0);
   }
 
+  Made LinkForMembers(bool unlimited) {
+    v1::CreateInviteRequest request;
+    request.set_parent(ToName(workspace_));
+    request.mutable_invite()->set_role(type::v1::ROLE_MEMBER);
+    request.mutable_invite()->mutable_link()->set_max_uses(unlimited ? 0 : 3);
+    request.mutable_invite()->mutable_link()->set_unlimited_uses(unlimited);
+    return MadeBy(request);
+  }
+
   static std::vector<rpc::Call> Users(int count, int times = 1) {
     std::vector<rpc::Call> users;
     for (int i = 0; i < count; ++i) {
@@ -47,7 +60,48 @@ class RedemptionLinksTest : public ServiceTest {
     }
     return users;
   }
+
+  Resend resend_{store_, membership_, no_mail_, options_};
 };
+
+TEST_F(RedemptionLinksTest, WhoIsLeftAsAnAdminOfTheOrganizationJoinsAnewByALinkThatWasResent) {
+  for (const bool unlimited : {true, false}) {
+    const rpc::Call admin = NewUser();
+    const Made link = LinkForMembers(unlimited);
+    ASSERT_EQ(Redeem(admin, link.secret)->role(), type::v1::ROLE_MEMBER);
+    membership_.Remove(UserOf(admin));
+    membership_.Add(UserOf(admin), kThroughTheOrganization);
+    EXPECT_EQ(ReasonOf(Redeem(admin, link.secret).status()), "INVITE_NO_LONGER_VALID") << "made before that";
+    v1::ResendInviteRequest request;
+    request.set_name(link.name.ToString());
+    const auto resent = resend_.ResendInvite(admin_, request);
+    ASSERT_TRUE(resent.ok()) << resent.status();
+    const auto redeemed = Redeem(admin, resent->secret());
+    ASSERT_TRUE(redeemed.ok()) << redeemed.status();
+    EXPECT_FALSE(redeemed->already_member());
+    EXPECT_EQ(redeemed->role(), type::v1::ROLE_MEMBER);
+    EXPECT_EQ(membership_.joined_by(link.name).size(), 2u);
+    EXPECT_EQ(Stored(link.name).spent, 1) << "one use a person";
+  }
+}
+
+TEST_F(RedemptionLinksTest, WhileItIsDecidedAnAdminOfTheOrganizationIsNoMemberYet) {
+  for (const bool unlimited : {true, false}) {
+    const rpc::Call admin = NewUser();
+    membership_.Add(UserOf(admin), kThroughTheOrganization);
+    const Made link = LinkForMembers(unlimited);
+    bool is_first = true;
+    membership_.on_join = [&] {
+      if (!std::exchange(is_first, false)) return;
+      EXPECT_EQ(ReasonOf(Redeem(admin, link.secret).status()), "CONFLICT");
+    };
+    const auto redeemed = Redeem(admin, link.secret);
+    ASSERT_TRUE(redeemed.ok()) << redeemed.status();
+    EXPECT_FALSE(redeemed->already_member());
+    EXPECT_TRUE(Redeem(admin, link.secret)->already_member());
+    membership_.on_join = nullptr;
+  }
+}
 
 TEST_F(RedemptionLinksTest, TwoHundredWhoRaceForTenUsesBecomeTenMembers) {
   for (const bool loses_answer : {false, true}) {

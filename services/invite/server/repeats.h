@@ -24,7 +24,8 @@ inline absl::StatusOr<std::optional<RequestKey>> ReadKey(const rpc::Call& call,
   return std::optional<RequestKey>({key->caller, key->method, key->id, key->hash});
 }
 
-// What that request was answered before, or nothing; so for no key. REQUEST_ID_REUSED.
+// What that request was answered before, or nothing; so for no key. REQUEST_ID_REUSED; INVITE_NO_LONGER_VALID
+// where that answer was erased with the address in it: it is not to be done anew.
 template <typename Response>
 absl::StatusOr<std::optional<Response>> AnswerTo(InviteStore& store, const std::optional<RequestKey>& key) {
   if (!key.has_value()) return std::optional<Response>();
@@ -34,6 +35,7 @@ absl::StatusOr<std::optional<Response>> AnswerTo(InviteStore& store, const std::
     return absl::OkStatus();
   }));
   if (!kept.has_value()) return std::optional<Response>();
+  if (kept->empty()) return AnsweredAndErased(key->id);
   Response response;
   if (!response.ParseFromString(*kept)) return absl::InternalError("an answer that was kept cannot be read");
   return std::optional<Response>(std::move(response));

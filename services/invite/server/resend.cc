@@ -15,6 +15,20 @@ namespace guestpass::invite {
 
 using Response = v1::ResendInviteResponse;
 
+namespace {
+
+constexpr char kExpireTime[] = "expire_time";
+
+// The invite was good when it was made. What is wrong by now with the guest's time that it gives is in no
+// field of a request to resend it.
+absl::Status OfTheStored(const InviteName& name, const absl::Status& checked) {
+  const bool is_of_its_time =
+      HasReason(checked, Reason::kFieldInvalid) || HasReason(checked, Reason::kGuestLifetimeExceeded);
+  return is_of_its_time ? GuestTimeNoLongerHolds(name) : checked;
+}
+
+}  // namespace
+
 absl::StatusOr<Response> Resend::ResendInvite(const rpc::Call& call, const v1::ResendInviteRequest& request) {
   ASSIGN_OR_RETURN(const InviteName name, ParseInviteName("name", request.name()));
   const auto key = ReadKey(call, request);
@@ -44,17 +58,16 @@ absl::StatusOr<Resend::Made> Resend::Make(const rpc::Call& call, const InviteNam
   ASSIGN_OR_RETURN(const std::optional<absl::Time> expire_time, ReadExpireTime(request));
   RETURN_IF_ERROR(found.status());
   RETURN_IF_ERROR(CheckResendable(*found));
-  RETURN_IF_ERROR(check.status());
-  RETURN_IF_ERROR(CheckGuestExpireTime(found->guest_expiry, check->database_time));
+  RETURN_IF_ERROR(OfTheStored(name, check.status()));
+  RETURN_IF_ERROR(OfTheStored(name, CheckGuestExpireTime(found->guest_expiry, check->database_time)));
   return Store(name, {.inviter = inviter, .check = *check, .expire_time = expire_time, .key = *key});
 }
 
 absl::StatusOr<std::optional<absl::Time>> Resend::ReadExpireTime(const v1::ResendInviteRequest& request) {
   if (!request.has_expire_time()) return std::optional<absl::Time>();
-  constexpr char kField[] = "expire_time";
-  ASSIGN_OR_RETURN(const absl::Time expire_time, rpc::FromProto(kField, request.expire_time()));
+  ASSIGN_OR_RETURN(const absl::Time expire_time, rpc::FromProto(kExpireTime, request.expire_time()));
   ASSIGN_OR_RETURN(const absl::Time now, store_.Now());
-  RETURN_IF_ERROR(CheckExpireTime(kField, expire_time, now));
+  RETURN_IF_ERROR(CheckExpireTime(kExpireTime, expire_time, now));
   return std::optional<absl::Time>(expire_time);
 }
 
@@ -99,6 +112,7 @@ absl::Status Resend::Change(InviteTx& tx, const Plan& plan, Issued& issued) {
   if (was_sending) return MailUnderWay();
   invite.resend_time = tx.Now();
   invite.expire_time = plan.expire_time.value_or(tx.Now() + options_.default_lifetime);
+  RETURN_IF_ERROR(CheckExpireTime(kExpireTime, invite.expire_time, tx.Now()));  // it may have come meanwhile
   if (!was_pending && !invite.link.has_value()) {
     RETURN_IF_ERROR(tx.EndStale(invite.name.workspace, invite.address.folded, plan.check.removed_n));
   }

@@ -23,10 +23,11 @@ class Resend {
 
   // Judged in this order: the name; the user's authority, by membership; whether the request was answered
   // before; the fields; INVITE_NOT_FOUND; INVITE_REVOKED, INVITE_DECLINED, INVITE_EXHAUSTED; what membership
-  // judges of an invite like it; INVITE_RATE_LIMITED and INVITE_PENDING_FOR_EMAIL. One that has expired or
-  // was not delivered can be resent. CONFLICT while its mail, or that of the same request, is under way.
-  // EMAIL_DELIVERY_FAILED changes nothing. SERVICE_UNAVAILABLE where membership cannot say what became of who
-  // has begun with a link's old secret: it is resent then, and to be resent again for a secret.
+  // judges of an invite like it, as INVITE_NO_LONGER_VALID where that is of the guest's time that it gives;
+  // INVITE_RATE_LIMITED and INVITE_PENDING_FOR_EMAIL. One that has expired or was not delivered can be
+  // resent. CONFLICT while its mail, or that of the same request, is under way. EMAIL_DELIVERY_FAILED changes
+  // nothing. SERVICE_UNAVAILABLE where membership cannot say what became of who has begun with a link's old
+  // secret: it is resent then, and to be resent again for a secret.
   absl::StatusOr<v1::ResendInviteResponse> ResendInvite(const rpc::Call& call,
                                                         const v1::ResendInviteRequest& request);
 

@@ -4,8 +4,10 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/synchronization/notification.h"
 #include "common/rpc/proto_time.h"
+#include "common/status/macros.h"
 #include "services/invite/server/fake_courier.h"
 #include "services/invite/server/faulty_store.h"
 #include "services/invite/server/service_fixture.h"
@@ -208,6 +210,49 @@ TEST_F(ResendTest, TheInviteIsJudgedAnewAsOneLikeItWouldBe) {
     membership_.check = Error(reason, "no");
     EXPECT_EQ(ReasonOf(Send(made.name).status()), ReasonName(reason));
   }
+  EXPECT_EQ(Row(), before);
+}
+
+TEST_F(ResendTest, WhereTheGuestsTimeNoLongerHoldsTheAdminIsToldToMakeANewOne) {
+  v1::CreateInviteRequest request = GuestRequest();
+  const absl::Time time = membership_.check->database_time + absl::Hours(1);
+  *request.mutable_invite()->mutable_guest_expire_time() = rpc::ToProto(time);
+  const Made made = MadeBy(request);
+  const auto expect_refusal = [&] {
+    const absl::Status status = Send(made.name).status();
+    EXPECT_EQ(ReasonOf(status), "INVITE_NO_LONGER_VALID");
+    EXPECT_TRUE(absl::EndsWith(status.message(), "Revoke it and make a new one.")) << status;
+    EXPECT_EQ(DetailsOf(status)->metadata, (Metadata{{"invite", made.name.ToString()}}));
+  };
+  membership_.check->database_time = time - absl::Microseconds(1);
+  EXPECT_TRUE(Send(made.name).ok());
+  membership_.check->database_time = time;
+  expect_refusal();
+  membership_.check = FieldInvalid("invite.guest_expire_time", "has passed");
+  expect_refusal();
+  membership_.check = Error(Reason::kGuestLifetimeExceeded, "Set one up to the latest.");
+  expect_refusal();
+}
+
+// A store in front of another, whose clock is late until a transaction has begun.
+class LateStore : public FaultyStore {
+ public:
+  using FaultyStore::FaultyStore;
+
+  absl::StatusOr<absl::Time> Now() override {
+    ASSIGN_OR_RETURN(const absl::Time now, FaultyStore::Now());
+    return now - absl::Minutes(2);
+  }
+};
+
+TEST_F(ResendTest, WhatHasExpiredMeanwhileIsNotStored) {
+  const Made made = Emailed();
+  const std::string before = Row();
+  LateStore late(store_);
+  Resend resend(late, membership_, no_mail_, options_);
+  v1::ResendInviteRequest request = RequestFor(made.name);
+  *request.mutable_expire_time() = rpc::ToProto(*store_.Now() - absl::Minutes(1));
+  EXPECT_EQ(FieldsOf(resend.ResendInvite(admin_, request).status()), "expire_time ");
   EXPECT_EQ(Row(), before);
 }
 

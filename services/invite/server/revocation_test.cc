@@ -55,6 +55,21 @@ TEST_F(RevocationTest, WhoMayNotInviteIsToldNothingOfTheInvite) {
   EXPECT_EQ(Stored(made.name).state, State::kPending);
 }
 
+TEST_F(RevocationTest, AnOperatorEndsWhatItMayNotMake) {
+  const Made made = MadeBy(GuestRequest());
+  membership_.check = Error(Reason::kRoleTooLow, "no");
+  rpc::Call service;
+  service.caller.service = "provisioning";
+  service.caller.is_operator = true;
+  for (int i = 0; i < 2; ++i) {
+    const auto revoked = revocation_.Revoke(service, Request(made.name, "once"));
+    ASSERT_TRUE(revoked.ok()) << revoked.status();
+    EXPECT_EQ(revoked->invite().state(), v1::Invite::STATE_REVOKED);
+  }
+  membership_.workspace_stands = false;
+  EXPECT_EQ(ReasonOf(revocation_.Revoke(service, Request(made.name)).status()), "WORKSPACE_NOT_FOUND");
+}
+
 TEST_F(RevocationTest, AnotherWorkspacesInviteIsNotFound) {
   const Made made = MadeBy(GuestRequest());
   EXPECT_EQ(ReasonOf(Revoke({auth::NewId<WorkspaceId>(), made.name.invite}).status()), "INVITE_NOT_FOUND");

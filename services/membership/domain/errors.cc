@@ -35,15 +35,17 @@ absl::Status OperatorsOnly() {
 }
 
 absl::Status EmailNotVerified() {
-  return Error(Reason::kEmailNotVerified,
-               "Your account has no verified email address. Verify it where you sign in, then try again.");
+  return Error(
+      Reason::kEmailNotVerified,
+      "Your account has no verified email address that is accepted here: ASCII before the @, a domain "
+      "behind it. Verify one where you sign in, sign in again and retry.");
 }
 
 absl::Status EmailDomainNotAllowed() {
-  return Error(Reason::kEmailDomainNotAllowed,
-               "This workspace admits guests with verified addresses of certain domains only. Who is not "
-               "known here by "
-               "such an address can be invited by mail.");
+  return Error(
+      Reason::kEmailDomainNotAllowed,
+      "This workspace admits guests with verified email addresses of certain domains only. Invite or "
+      "join by such an address, or have an admin allow another domain.");
 }
 
 absl::Status OrgOwnerProtected(absl::string_view member) {

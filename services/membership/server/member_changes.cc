@@ -40,8 +40,7 @@ absl::StatusOr<MemberChange> ReadChange(const WorkspaceId& workspace,
   rpc::FieldReader reader;
   MemberChange change;
   if (mask.Has("role")) {
-    change.role = rights_feed::FromProto(request.member().role());
-    if (!change.role) reader.Add({{"member.role", "is none of ADMIN, MEMBER, VIEWER and GUEST"}});
+    change.role = reader.Take(rights_feed::ParseRole("member.role", request.member().role()));
   }
   if (mask.Has("sponsor")) {
     change.sponsor = UserId();

@@ -24,15 +24,13 @@ struct Newcomer {
 absl::StatusOr<Newcomer> ReadNewcomer(const WorkspaceId& workspace, const v1::CreateMemberRequest& request) {
   rpc::FieldReader reader;
   const auto user = reader.Take(ParseUserId("user", request.user()));
-  const auto role = rights_feed::FromProto(request.role());
+  const auto role = reader.Take(rights_feed::ParseRole("role", request.role()));
   std::optional<GuestTerms> guest;
-  if (!role.has_value()) {
-    reader.Add({{"role", "is none of ADMIN, MEMBER, VIEWER and GUEST"}});
-  } else if (role == rights::Role::kGuest && request.has_guest()) {
+  if (role == rights::Role::kGuest && request.has_guest()) {
     guest = reader.Take(ReadGuestTerms(workspace, request.guest()));
   } else if (role == rights::Role::kGuest) {
     reader.Add({{"guest", "is missing: a guest is granted at least one channel"}});
-  } else if (request.has_guest()) {
+  } else if (role.has_value() && request.has_guest()) {
     reader.Add({{"guest", "is for the role GUEST only"}});
   }
   RETURN_IF_ERROR(reader.Finish());

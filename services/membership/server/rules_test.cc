@@ -49,12 +49,14 @@ TEST(Rules, OperatorsAreSparedWhereverTheyAreLetInButToStartConversations) {
   }
 }
 
+// Behind it stands what other services print.
 TEST(Rules, TheDocumentIsTheTable) {
   std::ifstream file("docs/access.md");
   std::stringstream text;
   text << file.rdbuf();
-  EXPECT_EQ(text.str(), RulesInMarkdown())
-      << "bazel run //services/membership/server:access_table > docs/access.md";
+  EXPECT_EQ(text.str().substr(0, text.str().find("\n## InviteService")), RulesInMarkdown())
+      << "bazel run //services/membership/server:access_table > docs/access.md, and then as CONTRIBUTING.md "
+         "says";
 }
 
 }  // namespace

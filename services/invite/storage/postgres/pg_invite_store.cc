@@ -88,7 +88,7 @@ absl::StatusOr<absl::Time> PgInviteStore::Now() {
 absl::StatusOr<Invite> PgInviteStore::Get(const InviteName& name) {
   ASSIGN_OR_RETURN(postgres::Lease session, pool_.Acquire());
   ASSIGN_OR_RETURN(const Result result, session->Run(kGet, Params::Of(name.workspace, name.invite)));
-  if (result.rows() == 0) return InviteNotFound();
+  if (result.rows() == 0) return InviteNotFound(name);
   return ReadInvite(result, 0);
 }
 

@@ -113,8 +113,11 @@ constexpr char kKeepAnswer[] = R"sql(
   VALUES ($1, $2, $3, $4, $7, address_hash(nullif($6, '')), now_us() + $5)
 )sql";
 
-constexpr char kChangeAnswer[] =
-    "UPDATE request_answers SET answer = $4 WHERE caller = $1 AND method = $2 AND request_id = $3";
+// What was erased stays so.
+constexpr char kChangeAnswer[] = R"sql(
+  UPDATE request_answers SET answer = $4
+  WHERE caller = $1 AND method = $2 AND request_id = $3 AND answer <> ''
+)sql";
 
 constexpr char kForgetAnswer[] =
     "DELETE FROM request_answers WHERE caller = $1 AND method = $2 AND request_id = $3";
@@ -150,7 +153,7 @@ absl::StatusOr<bool> PgInviteTx::Changes(absl::string_view sql, Params params) {
 absl::StatusOr<Invite> PgInviteTx::Lock(const InviteName& name) {
   LockNames({LockNameOf(name)});
   ASSIGN_OR_RETURN(const Result result, Ask(kGet, Params::Of(name.workspace, name.invite)));
-  if (result.rows() == 0) return InviteNotFound();
+  if (result.rows() == 0) return InviteNotFound(name);
   now_ = result.Time(0, kInviteColumns);
   return ReadInvite(result, 0);
 }

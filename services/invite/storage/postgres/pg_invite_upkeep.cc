@@ -94,8 +94,9 @@ constexpr char kEraseOfSends[] = R"sql(
       SELECT workspace, invite, generation FROM sends WHERE address_hash = address_hash($1) LIMIT $2)
 )sql";
 
+// The request stays known, or its repeat would invite that address anew.
 constexpr char kEraseOfAnswers[] = R"sql(
-  DELETE FROM request_answers
+  UPDATE request_answers SET answer = '', address_hash = NULL
   WHERE address_hash = address_hash($1)
     AND (caller, method, request_id) IN (
       SELECT caller, method, request_id FROM request_answers WHERE address_hash = address_hash($1) LIMIT $2)

@@ -16,7 +16,8 @@ class InviteReads {
  public:
   // It outlives this.
   explicit InviteReads(postgres::Pool& pool)
-      : pool_(pool), lanes_(kLanes, kMost, [this](const Batch& batch) { ReadAll(batch); }) {}
+      : pool_(pool),
+        lanes_({.lanes = kLanes, .per_key = kLanes}, [this](const Batch& batch) { ReadAll(batch); }) {}
 
   // Blocks. OVERLOADED, DATABASE_UNAVAILABLE.
   absl::StatusOr<InviteRead> Read(const InviteQuery& query);
@@ -26,7 +27,6 @@ class InviteReads {
 
  private:
   static constexpr int kLanes = 2;
-  static constexpr size_t kMost = 64;
 
   struct Question {
     const InviteQuery& query;

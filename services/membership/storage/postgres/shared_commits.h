@@ -26,7 +26,7 @@ class SharedCommits {
   SharedCommits(postgres::Pool& pool, CommitListener& listener, int lanes)
       : pool_(pool),
         listener_(listener),
-        lanes_(lanes, kMost, [this](const Batch& batch) { MakeAll(batch); }) {}
+        lanes_({.lanes = lanes, .most = kMost}, [this](const Batch& batch) { MakeAll(batch); }) {}
 
   // One of several; its body runs on the thread of any of them.
   struct Change {
@@ -57,8 +57,9 @@ class SharedCommits {
   // not made together: each has to see what the other does.
   class Names {
    public:
-    using Key = int;
-    static Key KeyOf(const Change&) { return 0; }
+    // Two of one workspace in transactions of their own would wait for each other at their shard's head.
+    using Key = WorkspaceId;
+    static Key KeyOf(const Change& change) { return change.plan.workspace; }
     bool Take(const Change& change);
 
    private:

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/invite/server/rules.h"
+
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+
+namespace guestpass::invite {
+namespace {
+
+rpc::Access Users() { return {.users = true}; }
+rpc::Access UsersAndOperators() { return {.users = true, .operators = true}; }
+
+const char* Words(Need need) {
+  switch (need) {
+    case Need::kSignedIn:
+      return "any signed-in user, with the secret";
+    case Need::kInviter:
+    case Need::kAdmin:
+      return "ADMIN authority";
+    case Need::kOperator:
+      return "nobody else";
+  }
+  return "";
+}
+
+}  // namespace
+
+const std::vector<Rule>& Rules() {
+  static const std::vector<Rule>& rules = *new std::vector<Rule>{
+      {"CreateInvite", Users(), Need::kInviter},
+      {"BatchCreateInvites", Users(), Need::kInviter},
+      {"GetInvite", UsersAndOperators(), Need::kAdmin},
+      {"ListInvites", UsersAndOperators(), Need::kAdmin},
+      {"ResendInvite", Users(), Need::kInviter},
+      {"RevokeInvite", UsersAndOperators(), Need::kAdmin},
+      {"PreviewInvite", Users(), Need::kSignedIn},
+      {"RedeemInvite", Users(), Need::kSignedIn},
+      {"DeclineInvite", Users(), Need::kSignedIn},
+      {"SweepInvites", UsersAndOperators(), Need::kOperator},
+      {"EraseInvitee", UsersAndOperators(), Need::kOperator},
+  };
+  return rules;
+}
+
+const rpc::Access& AccessOf(absl::string_view method) {
+  for (const Rule& rule : Rules()) {
+    if (rule.method == method) return rule.access;
+  }
+  std::abort();
+}
+
+std::string RulesInMarkdown() {
+  std::string text =
+      "\n## InviteService\n\n"
+      "Made of invite's own table: `bazel run //services/invite/server:access_table >> docs/access.md`, "
+      "once\n"
+      "membership's are printed.\n\n"
+      "| method | users | services, for themselves | platform operators |\n|---|---|---|---|\n";
+  for (const Rule& rule : Rules()) {
+    absl::StrAppend(&text, "| `", rule.method, "` | ", Words(rule.need), " | – | ",
+                    rule.access.operators ? "yes" : "–", " |\n");
+  }
+  absl::StrAppend(
+      &text,
+      "\nOperators read and end invites of every workspace that stands. They create and resend by what "
+      "they are\n"
+      "themselves: an invite stands as long as its inviter has ADMIN authority.\n");
+  return text;
+}
+
+}  // namespace guestpass::invite
