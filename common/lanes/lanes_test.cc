@@ -81,12 +81,14 @@ class Holder {
       : lanes_(options, [this](const NumberLanes::Batch& batch) {
           std::vector<int> numbers;
           for (const int* number : batch) numbers.push_back(*number);
+          absl::Notification* hold = nullptr;
           {
             absl::MutexLock lock(&mutex_);
+            const auto held = holds_.find(numbers[0]);
+            if (held != holds_.end()) hold = &held->second;
             batches_.push_back(numbers);
           }
-          const auto held = holds_.find(numbers[0]);
-          if (held != holds_.end()) held->second.WaitForNotification();
+          if (hold != nullptr) hold->WaitForNotification();
         }) {}
   ~Holder() {
     for (auto& [number, hold] : holds_) {
@@ -96,7 +98,10 @@ class Holder {
   }
 
   void Hold(int number) {
-    holds_[number];
+    {
+      absl::MutexLock lock(&mutex_);
+      holds_[number];
+    }
     const size_t before = batches().size();
     Begin(number);
     while (batches().size() == before) std::this_thread::yield();

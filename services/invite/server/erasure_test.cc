@@ -58,7 +58,8 @@ TEST_F(ErasureTest, ARequestThatIsSentAgainDoesNotInviteAnErasedAddressAnew) {
   EXPECT_EQ(DetailsOf(again)->metadata, (Metadata{{"request_id", "once"}}));
   EXPECT_EQ(InviteState(), "REVOKED") << "there is no other";
   request.mutable_invite()->set_email("bob@example.com");
-  EXPECT_EQ(ReasonOf(creation_.Create(admin_, request).status()), "REQUEST_ID_REUSED");
+  EXPECT_EQ(ReasonOf(creation_.Create(admin_, request).status()), "INVITE_NO_LONGER_VALID")
+      << "what it asked for is not known any more";
   request.mutable_invite()->set_email("ann@example.com");
   request.set_request_id("another");
   EXPECT_TRUE(creation_.Create(admin_, request).ok()) << "who is erased may be invited again";

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/insertions.h"
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "common/auth/random.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
@@ -15,9 +16,8 @@ namespace guestpass::invite {
 
 bool Insertions::Company::Take(const Place& place) {
   const Invite& invite = place.insertion.issued.invite;
-  const std::string inviter = absl::StrCat(invite.name.workspace.text(), "/", invite.inviter.text());
-  if (inviters_.contains(inviter) || addresses_.contains(invite.address.folded)) return false;
-  inviters_.insert(inviter);
+  if (inviters_.contains(KeyOf(place)) || addresses_.contains(invite.address.folded)) return false;
+  inviters_.insert(KeyOf(place));
   if (!invite.address.folded.empty()) addresses_.insert(invite.address.folded);
   return true;
 }
@@ -36,7 +36,9 @@ absl::Status Insertions::Insert(Insertion& insertion) {
 }
 
 void Insertions::StoreTogether(const Batch& batch) {
+  bool begun = false;
   const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
+    begun = true;
     std::vector<Invite> invites;
     for (const Place* place : batch) invites.push_back(place->insertion.issued.invite);
     ASSIGN_OR_RETURN(const std::vector<bool> locked, tx.TryLockSends(invites, limits_));
@@ -50,7 +52,7 @@ void Insertions::StoreTogether(const Batch& batch) {
   if (status.ok()) return;
   // What all of them would meet alone, too, or must not be done twice.
   const bool is_for_all =
-      HasReason(status, Reason::kOutcomeUnknown) || HasReason(status, Reason::kDatabaseUnavailable);
+      !begun || HasReason(status, Reason::kOutcomeUnknown) || HasReason(status, Reason::kDatabaseUnavailable);
   for (Place* place : batch) {
     if (place->alone || (is_for_all && !place->status.ok())) continue;  // it has no part in it
     place->alone = !is_for_all;
@@ -83,9 +85,17 @@ absl::Status Insertions::StoreAll(InviteTx& tx, const Batch& batch) {
   return absl::OkStatus();
 }
 
+// Two transactions that want the same rows want them in the same order.
+bool Insertions::ComesBefore(const Place* a, const Place* b) {
+  const Invite &one = a->insertion.issued.invite, &other = b->insertion.issued.invite;
+  return std::tie(one.name.workspace, one.address.folded) <
+         std::tie(other.name.workspace, other.address.folded);
+}
+
 // Only where an invite is in the way it is looked at whether that one still stands.
 absl::Status Insertions::InsertAll(InviteTx& tx, const Batch& batch) {
   Batch left = batch;
+  std::sort(left.begin(), left.end(), ComesBefore);
   for (const bool again : {false, true}) {
     std::vector<NewInvite> invites;
     for (Place* place : left) {

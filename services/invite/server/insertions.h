@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -33,8 +34,7 @@ class Insertions {
       : store_(store),
         limits_(limits),
         default_lifetime_(default_lifetime),
-        lanes_({.lanes = kLanes, .per_key = kLanes, .most = kMost},
-               [this](const Batch& batch) { StoreTogether(batch); }) {}
+        lanes_({.lanes = kLanes, .most = kMost}, [this](const Batch& batch) { StoreTogether(batch); }) {}
 
   // Ends the invite in its way that no longer stands. INVITE_RATE_LIMITED and then INVITE_PENDING_FOR_EMAIL;
   // CONFLICT where a rival has just kept an answer under its key.
@@ -57,12 +57,17 @@ class Insertions {
   // No two are counted together, or want the same place.
   class Company {
    public:
-    using Key = int;
-    static Key KeyOf(const Place&) { return 0; }
+    // Who is counted together: an inviter in a workspace.
+    using Key = std::pair<WorkspaceId, UserId>;
+    static Key KeyOf(const Place& place) {
+      const Invite& invite = place.insertion.issued.invite;
+      return {invite.name.workspace, invite.inviter};
+    }
     bool Take(const Place& place);
 
    private:
-    std::set<std::string> inviters_, addresses_;
+    std::set<Key> inviters_;
+    std::set<std::string> addresses_;
   };
 
   using Batch = std::vector<Place*>;
@@ -70,6 +75,7 @@ class Insertions {
   void StoreTogether(const Batch& batch);
   absl::Status StoreAll(InviteTx& tx, const Batch& batch);
   absl::Status InsertAll(InviteTx& tx, const Batch& batch);
+  static bool ComesBefore(const Place* a, const Place* b);
 
   InviteStore& store_;
   const SendLimits limits_;

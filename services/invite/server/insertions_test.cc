@@ -4,19 +4,20 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
-#include <optional>
 #include <thread>
 
 #include "common/auth/random.h"
 #include "common/status/macros.h"
 #include "services/invite/server/faulty_store.h"
 #include "services/invite/server/service_fixture.h"
+#include "tests/harness/eventually.h"
 
 // New invites that come together, and share a transaction.
 namespace guestpass::invite {
 namespace {
 
 constexpr size_t kLanes = 2;
+constexpr size_t kConnections = kLanes + 1;
 
 // Counts transactions, and loses the answer of one.
 class CountedStore : public FaultyStore {
@@ -52,14 +53,15 @@ class InsertionsTest : public ServiceTest {
   // Stores all of them at once, the first two holding the lanes until the others wait.
   std::vector<std::string> InsertTogether() {
     std::vector<std::string> reasons(insertions_.size());
-    std::optional<postgres::Lease> held(*one_.Acquire());
+    std::vector<postgres::Lease> held;
+    for (size_t i = 0; i < kConnections; ++i) held.push_back(*few_.Acquire());
     counted_.begun = 0;
     std::vector<std::thread> callers;
     for (size_t i = 0; i < insertions_.size(); ++i) {
       callers.emplace_back([&, i] { reasons[i] = ReasonOf(tested_.Insert(insertions_[i])); });
       while (counted_.begun + tested_.waiting() < i + 1) std::this_thread::yield();
     }
-    held.reset();
+    held.clear();
     for (std::thread& caller : callers) caller.join();
     return reasons;
   }
@@ -71,9 +73,15 @@ class InsertionsTest : public ServiceTest {
   std::string Sends() { return Sql("SELECT count(*)::text FROM sends"); }
 
   std::deque<Insertion> insertions_;
-  postgres::Pool one_{database_.options(1)};
-  PgInviteStore one_store_{one_};
-  CountedStore counted_{one_store_};
+  postgres::PoolOptions PoolOptions() const {
+    postgres::PoolOptions options = database_.options(kConnections);
+    options.lease_timeout = absl::Seconds(30);
+    return options;
+  }
+
+  postgres::Pool few_{PoolOptions()};
+  PgInviteStore few_store_{few_};
+  CountedStore counted_{few_store_};
   Insertions tested_{counted_, {.per_inviter_and_hour = 1}, absl::Hours(1)};
 };
 
@@ -165,10 +173,29 @@ TEST_F(InsertionsTest, WhoseLockSomebodyElseHasHoldsUpNobody) {
                   .ok());
   std::thread patient([&] { EXPECT_EQ(InsertTogether(), std::vector<std::string>(4, "OK")); });
   const auto stored = [&] { return Sql("SELECT count(*)::text FROM invites"); };
-  while (stored() != "3") std::this_thread::yield();
+  EXPECT_TRUE(harness::Eventually(absl::Seconds(20), [&] { return stored() == "3"; }));
   ASSERT_TRUE((*holder)->Script("ROLLBACK").ok());
   patient.join();
   EXPECT_EQ(stored(), "4");
+}
+
+TEST_F(InsertionsTest, ARowThatSomebodyHoldsHoldsUpOnlyWhoWantsIt) {
+  Add("slow@example.com");
+  ASSERT_EQ(InsertTogether()[0], "OK");
+  insertions_.clear();
+  AddToHoldTheLanes();
+  Add("slow@example.com").issued.key.reset();
+  insertions_.back().removed_n = 6;
+  Add("ann@example.com");
+  const auto holder = pool_.Acquire();
+  ASSERT_TRUE(
+      (*holder)->Script("BEGIN; SELECT FROM invites WHERE email = 'slow@example.com' FOR UPDATE").ok());
+  std::thread patient([&] { EXPECT_EQ(InsertTogether(), std::vector<std::string>(4, "OK")); });
+  const auto stored = [&] { return Sql("SELECT count(*)::text FROM invites"); };
+  EXPECT_TRUE(harness::Eventually(absl::Seconds(20), [&] { return stored() == "4"; }));
+  ASSERT_TRUE((*holder)->Script("ROLLBACK").ok());
+  patient.join();
+  EXPECT_EQ(stored(), "5");
 }
 
 TEST_F(InsertionsTest, ARivalUnderTheSameKeyCostsTheOthersNothing) {

@@ -15,11 +15,11 @@
 
 namespace guestpass::invite {
 
-// One database transaction about one invite or several that are made together, used from one thread; its
-// methods in the order in which they stand, SendTx's first, but for Lock, which comes before all. What locks
-// keeps the lock to the transaction's end. What only changes may wait for the commit: an error of Reserve,
-// Settle, CountSend, EndStale, SetState or KeepAnswer may come from there. Besides what each method says,
-// they fail as the database does, and such an error is to be passed on as it is.
+// One database transaction about one invite or several that are made together, used from one thread.
+// Lock comes before all other methods. What locks keeps the lock to the transaction's end. What only changes
+// may wait for the commit: an error of Reserve, Settle, CountSend, EndStale, SetState or KeepAnswer may come
+// from there. Besides what each method says, they fail as the database does, and such an error is to be
+// passed on as it is.
 class InviteTx : public SendTx {
  public:
   // -- One invite

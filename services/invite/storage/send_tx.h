@@ -30,7 +30,7 @@ class SendTx {
 
   // Locks what these creations or resends are counted by, of which no two have an inviter in a workspace or
   // an address in common, and says which it got: what somebody else has is not waited for. JudgeSend asks for
-  // nothing then.
+  // nothing then. From then on the transaction waits 500 ms at most for a row: OVERLOADED.
   virtual absl::StatusOr<std::vector<bool>> TryLockSends(const std::vector<Invite>& invites,
                                                          const SendLimits& limits) = 0;
 
@@ -49,7 +49,8 @@ class SendTx {
 
   // Stores new invites, and of their secrets the SHA-256 only; whether it did, for each. With delivery
   // SENDING it holds the lease of the delivery until `lease_end`. False where a pending one for its address
-  // stands, however many callers race: one of them succeeds.
+  // stands, however many callers race: one of them succeeds. In order of workspace and address, as should be
+  // EndStale for several, or two transactions may wait for each other.
   virtual absl::StatusOr<std::vector<bool>> Insert(const std::vector<NewInvite>& invites) = 0;
 
   // Stores what a resend changed (inviter, rights number, check time, display name, expiry, delivery,

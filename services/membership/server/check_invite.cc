@@ -65,6 +65,7 @@ absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
   const auto address = mail::ParseAddress(request.address());
   const std::string folded = address.has_value() ? address->folded : "";
   InviteQuery query{.inviter = {.workspace = workspace, .user = user}, .address = folded};
+  query.counts_guests = request.role() == type::v1::ROLE_GUEST;
   if (channels.ok()) query.inviter.channels = *channels;
   ASSIGN_OR_RETURN(const InviteRead read, store_.ReadForInvite(query));
   const Position position{.now = read.now, .authority = read.inviter.authority()};

@@ -26,7 +26,8 @@ struct RightsQuery {
 // Who invites whom to which channels.
 struct InviteQuery {
   RightsQuery inviter;
-  std::string address;  // folded; empty: nobody's, as for a link
+  std::string address;         // folded; empty: nobody's, as for a link
+  bool counts_guests = false;  // whether `guests` is wanted: it takes a look at each of them
 };
 
 struct ChannelRights {
@@ -76,7 +77,7 @@ struct InviteRead {
   absl::Time now;
   MemberRights inviter;        // with the channels asked for
   Workspace workspace;         // where inviter.found
-  GuestCounts guests;          // with the inviter as the sponsor
+  GuestCounts guests;          // where they are capped and it was asked for; the inviter's as the sponsor
   bool member_exists = false;  // a direct member has the address, guests that have ended not counted
   uint64_t removed_n = 0;      // the number of the address's latest removal; 0: none
 };

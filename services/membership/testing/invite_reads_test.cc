@@ -36,7 +36,8 @@ class InviteReadsTest : public testing::Test {
 
   InviteQuery By(const std::string& inviter, const std::string& address) const {
     return {.inviter = {.workspace = here_.workspace, .user = Installation::IdOf(inviter)},
-            .address = address};
+            .address = address,
+            .counts_guests = true};
   }
 
   Installation here_;
@@ -90,6 +91,9 @@ TEST_F(InviteReadsTest, GuestsAreCountedForTheirOwnWorkspaceAndSponsorAndRemoval
   EXPECT_FALSE(answers[1]->member_exists);
   EXPECT_GT(answers[2]->removed_n, 0u);
   EXPECT_EQ(answers[3]->removed_n, 0u);
+  InviteQuery uncounted = By("sam", "");
+  uncounted.counts_guests = false;
+  EXPECT_EQ(reads_.Read(uncounted)->guests.workspace, 0);
 }
 
 TEST_F(InviteReadsTest, WhereTheDatabaseIsAwayAllAreTold) {

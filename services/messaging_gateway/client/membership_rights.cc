@@ -2,6 +2,7 @@
 #include "services/messaging_gateway/client/membership_rights.h"
 
 #include "common/rpc/client.h"
+#include "common/rpc/wire_status.h"
 #include "common/status/macros.h"
 
 namespace guestpass::messaging {
@@ -9,9 +10,9 @@ namespace {
 
 namespace v1 = rights::v1;
 
+// By the stub's methods that block, not by rpc::Ask: leases hang on these answers, and the library's threads,
+// which would bring them, carry all streams.
 constexpr absl::Duration kTimeout = absl::Seconds(1);
-using Async = class v1::RightsService::Stub::async;
-
 constexpr char kService[] = "membership";
 
 }  // namespace
@@ -19,8 +20,7 @@ constexpr char kService[] = "membership";
 absl::StatusOr<rights_feed::Heads> MembershipRights::GetRightsHeads() {
   rpc::CallContext context(token_, kTimeout);
   v1::GetRightsHeadsResponse response;
-  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::GetRightsHeads, context, v1::GetRightsHeadsRequest(),
-                           response, kService));
+  RETURN_IF_ERROR(rpc::FromGrpc(stub_->GetRightsHeads(context.get(), {}, &response), kService));
   return rights_feed::FromProto(response);
 }
 
@@ -30,7 +30,7 @@ absl::StatusOr<rights_feed::LogPage> MembershipRights::ListRightsChanges(uint32_
   request.set_shard(shard);
   request.set_after_n(after_n);
   v1::ListRightsChangesResponse response;
-  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::ListRightsChanges, context, request, response, kService));
+  RETURN_IF_ERROR(rpc::FromGrpc(stub_->ListRightsChanges(context.get(), request, &response), kService));
   return rights_feed::FromProto(response);
 }
 
@@ -38,8 +38,8 @@ absl::StatusOr<rights_feed::RightsBatch> MembershipRights::BatchGetRights(
     const std::vector<rights_feed::RightsQuery>& queries) {
   rpc::CallContext context(token_, kTimeout);
   v1::BatchGetRightsResponse response;
-  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::BatchGetRights, context, rights_feed::ToProto(queries),
-                           response, kService));
+  RETURN_IF_ERROR(rpc::FromGrpc(
+      stub_->BatchGetRights(context.get(), rights_feed::ToProto(queries), &response), kService));
   return rights_feed::FromProto(response);
 }
 

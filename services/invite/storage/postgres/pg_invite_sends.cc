@@ -3,7 +3,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -29,6 +28,9 @@ constexpr char kEndStale[] = R"sql(
                      end_us = CASE WHEN rights_n < $3 THEN now_us() ELSE expire_us END, undo = NULL
   WHERE workspace = $1 AND email_folded = $2 AND state = 'PENDING' AND (rights_n < $3 OR expire_us <= now_us())
 )sql";
+
+// A row that somebody else holds is not waited for as long as by one invite alone.
+constexpr char kImpatience[] = "SELECT set_config('lock_timeout', '500ms', true)";
 
 // Those of these names that somebody else has locked; the others are locked.
 constexpr char kTryLockNames[] = R"sql(
@@ -135,12 +137,6 @@ std::vector<std::string> LockNamesOfSend(const Invite& invite) {
   return names;
 }
 
-// Two that wait for each other's row, each with one that the other wants, would not happen upon it.
-bool ComesBefore(const NewInvite* a, const NewInvite* b) {
-  return std::tie(a->invite.name.workspace, a->invite.address.folded) <
-         std::tie(b->invite.name.workspace, b->invite.address.folded);
-}
-
 }  // namespace
 
 absl::Status PgInviteTx::EndStale(const WorkspaceId& workspace, absl::string_view address,
@@ -156,6 +152,7 @@ absl::StatusOr<std::vector<bool>> PgInviteTx::TryLockSends(const std::vector<Inv
     for (std::string& name : LockNamesOfSend(invite)) names.push_back(std::move(name));
   }
   std::set<std::string> busy;
+  pipeline_.Add(kImpatience);
   pipeline_.AddSeen(kTryLockNames, Params::Of(names), [&busy](const Result& result) {
     for (int row = 0; row < result.rows(); ++row) busy.emplace(result.Text(row, 0));
   });
@@ -211,17 +208,12 @@ absl::Status PgInviteTx::CountSend(const Invite& invite) {
 }
 
 absl::StatusOr<std::vector<bool>> PgInviteTx::Insert(const std::vector<NewInvite>& invites) {
-  std::vector<const NewInvite*> ordered;
-  for (const NewInvite& added : invites) ordered.push_back(&added);
-  std::sort(ordered.begin(), ordered.end(), ComesBefore);
-  std::vector<bool> inserted(invites.size());
-  for (const NewInvite* added : ordered) {
-    const auto place = static_cast<size_t>(added - invites.data());
-    pipeline_.AddSeen(kInsert,
-                      InviteParams(added->invite)
-                          .Add(LeaseOf(added->invite, added->lease_end))
-                          .AddBytes(added->secret_hash),
-                      [&inserted, place](const Result& result) { inserted[place] = result.affected() == 1; });
+  std::vector<bool> inserted;
+  for (const NewInvite& added : invites) {
+    pipeline_.AddSeen(
+        kInsert,
+        InviteParams(added.invite).Add(LeaseOf(added.invite, added.lease_end)).AddBytes(added.secret_hash),
+        [&inserted](const Result& result) { inserted.push_back(result.affected() == 1); });
   }
   RETURN_IF_ERROR(pipeline_.Run().status());
   return inserted;

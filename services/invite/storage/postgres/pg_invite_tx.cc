@@ -226,8 +226,9 @@ absl::Status PgInviteTx::Settle(const Reservation& reservation, bool joined) {
 absl::StatusOr<std::optional<std::string>> PgInviteTx::AnswerTo(const RequestKey& key) {
   ASSIGN_OR_RETURN(const Result result, Ask(kAnswerTo, Params::Of(key.caller, key.method, key.id)));
   if (result.rows() == 0) return std::optional<std::string>();
-  if (result.Text(0, 0) != key.hash) return RequestIdReused(key.id);
-  return std::optional<std::string>(result.Bytes(0, 1));
+  const std::string answer(result.Bytes(0, 1));
+  if (!answer.empty() && result.Text(0, 0) != key.hash) return RequestIdReused(key.id);
+  return std::optional<std::string>(answer);
 }
 
 absl::Status PgInviteTx::KeepAnswer(const RequestKey& key, absl::string_view answer,

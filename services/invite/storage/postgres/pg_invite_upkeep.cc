@@ -94,12 +94,20 @@ constexpr char kEraseOfSends[] = R"sql(
       SELECT workspace, invite, generation FROM sends WHERE address_hash = address_hash($1) LIMIT $2)
 )sql";
 
-// The request stays known, or its repeat would invite that address anew.
+// A request stays known, or its repeat would invite that address anew; the hash of it goes, as it tells the
+// address to who guesses. Revoking again does no harm.
 constexpr char kEraseOfAnswers[] = R"sql(
-  UPDATE request_answers SET answer = '', address_hash = NULL
-  WHERE address_hash = address_hash($1)
-    AND (caller, method, request_id) IN (
-      SELECT caller, method, request_id FROM request_answers WHERE address_hash = address_hash($1) LIMIT $2)
+  WITH due AS MATERIALIZED (
+    SELECT caller, method, request_id, method LIKE '%.RevokeInviteRequest' AS forgotten
+    FROM request_answers WHERE address_hash = address_hash($1) LIMIT $2
+  ), gone AS (
+    DELETE FROM request_answers
+    WHERE (caller, method, request_id) IN (SELECT caller, method, request_id FROM due WHERE forgotten) RETURNING 1
+  ), emptied AS (
+    UPDATE request_answers SET answer = '', request_hash = '', address_hash = NULL
+    WHERE (caller, method, request_id) IN (SELECT caller, method, request_id FROM due WHERE NOT forgotten) RETURNING 1
+  )
+  SELECT FROM gone UNION ALL SELECT FROM emptied
 )sql";
 
 constexpr char kCountAddress[] = R"sql(

@@ -26,11 +26,11 @@ constexpr char kForInvites[] = "SELECT q.i, " GUESTPASS_WORKSPACE_COLUMNS(w) R"s
             AND r.address_hash = address_hash(q.address)),
          g.of_workspace, g.of_sponsor
   FROM now_us() AS now
-  CROSS JOIN unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS q (i, workspace, address, inviter)
+  CROSS JOIN unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS q (i, workspace, address, sponsor)
   CROSS JOIN LATERAL (SELECT * FROM workspaces WHERE id = q.workspace LIMIT 1) w
   CROSS JOIN LATERAL
-    (SELECT count(*) AS of_workspace, count(*) FILTER (WHERE m.sponsor = q.inviter) AS of_sponsor FROM members m
-     WHERE w.guest_cap + w.sponsor_guest_cap > 0 AND m.workspace = w.id AND m.role = 'GUEST'
+    (SELECT count(*) AS of_workspace, count(*) FILTER (WHERE m.sponsor = q.sponsor) AS of_sponsor FROM members m
+     WHERE q.sponsor IS NOT NULL AND w.guest_cap + w.sponsor_guest_cap > 0 AND m.workspace = w.id AND m.role = 'GUEST'
        AND )sql" GUESTPASS_NOT_ENDED(m, now) R"sql() g
 )sql";
 
@@ -47,7 +47,8 @@ void QueueInvites(Pipeline& pipeline, const std::vector<const InviteQuery*>& que
   for (size_t i = 0; i < queries.size(); ++i) {
     const InviteQuery& query = *queries[i];
     const auto address = query.address.empty() ? std::nullopt : std::optional(query.address);
-    asked.Add(i, {TextOrNull(query.inviter.workspace), address, TextOrNull(query.inviter.user)});
+    const auto sponsor = query.counts_guests ? TextOrNull(query.inviter.user) : std::nullopt;
+    asked.Add(i, {TextOrNull(query.inviter.workspace), address, sponsor});
   }
   pipeline.AddSeen(kForInvites, asked.ToParams(), [&reads](const Result& result) {
     for (int row = 0; row < result.rows(); ++row) {

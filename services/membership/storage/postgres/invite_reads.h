@@ -16,8 +16,9 @@ class InviteReads {
  public:
   // It outlives this.
   explicit InviteReads(postgres::Pool& pool)
-      : pool_(pool),
-        lanes_({.lanes = kLanes, .per_key = kLanes}, [this](const Batch& batch) { ReadAll(batch); }) {}
+      : pool_(pool), lanes_({.lanes = kLanes, .per_key = kLanes, .most = kMost}, [this](const Batch& batch) {
+          ReadAll(batch);
+        }) {}
 
   // Blocks. OVERLOADED, DATABASE_UNAVAILABLE.
   absl::StatusOr<InviteRead> Read(const InviteQuery& query);
@@ -27,6 +28,7 @@ class InviteReads {
 
  private:
   static constexpr int kLanes = 2;
+  static constexpr size_t kMost = 16;  // each may have to count a workspace's guests
 
   struct Question {
     const InviteQuery& query;
