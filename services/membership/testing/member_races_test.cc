@@ -15,7 +15,7 @@ using type::v1::ROLE_MEMBER;
 using type::v1::ROLE_VIEWER;
 
 constexpr int kRacers = 60;
-constexpr int kLanes = 1;  // of one workspace, in which changes go that may share a transaction; others wait
+constexpr int kLanes = 2;  // in which changes go that may share a transaction; the others wait for these
 
 class MemberRacesTest : public MemberCalls {
  protected:

@@ -24,6 +24,8 @@ using Body = std::function<absl::Status(MembershipTx&, const Locked&)>;
 
 class SharedCommitsTest : public testing::Test {
  protected:
+  static constexpr int kLanes = 2;
+
   void SetUp() override {
     for (int i = 0; i < 8; ++i) here_.AddMember(Name(i), type::v1::ROLE_MEMBER);
     before_ = here_.recorder.commits().size();
@@ -47,19 +49,21 @@ class SharedCommitsTest : public testing::Test {
     };
   }
 
-  // Keeps the workspace busy until LetGo.
-  void HoldLane() {
-    std::atomic<bool> held = false;
-    Begin({.workspace = here_.workspace, .may_share = true}, [&](MembershipTx&, const Locked&) {
-      held = true;
-      go_.WaitForNotification();
-      return absl::OkStatus();
-    });
-    while (!held) std::this_thread::yield();
+  // Keeps every lane busy until LetGo.
+  void HoldLanes() {
+    std::atomic<int> held = 0;
+    for (int lane = 0; lane < kLanes; ++lane) {
+      Begin({.workspace = here_.workspace, .may_share = true}, [&](MembershipTx&, const Locked&) {
+        ++held;
+        go_.WaitForNotification();
+        return absl::OkStatus();
+      });
+      while (held <= lane) std::this_thread::yield();
+    }
     results_.clear();
   }
 
-  // Begins a change, which waits where the workspace is busy.
+  // Begins a change, which waits where the lanes are held.
   void Begin(LockPlan plan, Body body) {
     const auto result = std::make_shared<absl::StatusOr<Committed>>();
     results_.push_back(result);
@@ -94,7 +98,7 @@ class SharedCommitsTest : public testing::Test {
 };
 
 TEST_F(SharedCommitsTest, TheyAreOneCommitAndEachHasItsOwnRevision) {
-  HoldLane();
+  HoldLanes();
   for (int i = 0; i < 6; ++i) Begin(PlanFor(i), MakesViewer(i));
   std::set<uint64_t> numbers;
   for (const auto& result : Go()) {
@@ -114,7 +118,7 @@ TEST_F(SharedCommitsTest, TheyAreOneCommitAndEachHasItsOwnRevision) {
 }
 
 TEST_F(SharedCommitsTest, EachRevisionIsThatOfItsOwnEntryAndItsAuditOfItsOwnActor) {
-  HoldLane();
+  HoldLanes();
   for (int i = 0; i < 4; ++i) {
     Begin(PlanFor(i), [i](MembershipTx& tx, const Locked& locked) {
       tx.Audit({.action = "test", .target = Name(i), .organization = locked.organization->id});
@@ -136,7 +140,7 @@ TEST_F(SharedCommitsTest, EachRevisionIsThatOfItsOwnEntryAndItsAuditOfItsOwnActo
 }
 
 TEST_F(SharedCommitsTest, WhatIsRefusedOrOnlyJudgedLeavesNothingAndHoldsUpNobody) {
-  HoldLane();
+  HoldLanes();
   Begin(PlanFor(0), MakesViewer(0));
   Begin(PlanFor(1), [](MembershipTx& tx, const Locked& locked) -> absl::Status {
     EXPECT_TRUE(MakesViewer(1)(tx, locked).ok());
@@ -158,7 +162,7 @@ TEST_F(SharedCommitsTest, WhatIsRefusedOrOnlyJudgedLeavesNothingAndHoldsUpNobody
 }
 
 TEST_F(SharedCommitsTest, WhatFailsInTheDatabaseFailsAlone) {
-  HoldLane();
+  HoldLanes();
   Begin(PlanFor(0), MakesViewer(0));
   Begin(PlanFor(1), [](MembershipTx& tx, const Locked& locked) {
     Member member = *locked.MemberOf(Installation::IdOf(Name(1)));
@@ -177,7 +181,7 @@ TEST_F(SharedCommitsTest, WhatFailsInTheDatabaseFailsAlone) {
 }
 
 TEST_F(SharedCommitsTest, ChangesOfOneMemberEachSeeTheOneBefore) {
-  HoldLane();
+  HoldLanes();
   std::atomic<int> seen_viewer = 0;
   for (int i = 0; i < 5; ++i) {
     Begin(PlanFor(0), [&](MembershipTx& tx, const Locked& locked) {
@@ -210,7 +214,7 @@ TEST_F(SharedCommitsTest, WhoseLockSomebodyHasWaitsForItAloneAndTheOthersDoNot) 
 }
 
 TEST_F(SharedCommitsTest, WhereTheirHeadIsHeldForLongEachWaitsForItAlone) {
-  HoldLane();
+  HoldLanes();
   for (int i = 0; i < 3; ++i) Begin(PlanFor(i), MakesViewer(i));
   while (here_.store.waiting() < 3) std::this_thread::yield();
   const auto rival = here_.NewSession();
@@ -225,7 +229,7 @@ TEST_F(SharedCommitsTest, WhereTheirHeadIsHeldForLongEachWaitsForItAlone) {
 }
 
 TEST_F(SharedCommitsTest, WhoConflictsWithOneThatWaitsStaysBehindIt) {
-  HoldLane();
+  HoldLanes();
   std::map<char, std::thread::id> threads;  // each transaction is one of its changes' thread's
   absl::Mutex mutex;
   const auto begin = [&](LockMode mode, char name) {
@@ -246,7 +250,7 @@ TEST_F(SharedCommitsTest, WhoConflictsWithOneThatWaitsStaysBehindIt) {
 }
 
 TEST_F(SharedCommitsTest, ABrokenConnectionIsToldToAllAndNothingIsDone) {
-  HoldLane();
+  HoldLanes();
   for (int i = 0; i < 3; ++i) {
     Begin(PlanFor(i), [this, i](MembershipTx& tx, const Locked& locked) {
       here_.Count(

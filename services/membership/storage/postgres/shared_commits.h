@@ -19,14 +19,15 @@ namespace guestpass::membership {
 // Makes changes that arrive together in one transaction: one look, one advance of each shard's head and one
 // commit for all of them (ADR 13). A change that is refused is left out. What needs a lock that somebody has,
 // or fails at the database, is to be made alone, where it waits in line. Nobody waits for company: a change
-// goes at once, with those that wait by then, where a lane is free and none is at its workspace. Thread-safe.
+// that finds a free lane goes at once, with those that wait by then. Thread-safe.
 class SharedCommits {
  public:
   // Both outlive this. At most `lanes` transactions are made at once, each on a connection of its own.
   SharedCommits(postgres::Pool& pool, CommitListener& listener, int lanes)
       : pool_(pool),
         listener_(listener),
-        lanes_({.lanes = lanes, .most = kMost}, [this](const Batch& batch) { MakeAll(batch); }) {}
+        lanes_({.lanes = lanes, .per_key = lanes, .most = kMost},
+               [this](const Batch& batch) { MakeAll(batch); }) {}
 
   // One of several; its body runs on the thread of any of them.
   struct Change {
@@ -57,9 +58,8 @@ class SharedCommits {
   // not made together: each has to see what the other does.
   class Names {
    public:
-    // Two of one workspace in transactions of their own would wait for each other at their shard's head.
-    using Key = WorkspaceId;
-    static Key KeyOf(const Change& change) { return change.plan.workspace; }
+    using Key = int;
+    static Key KeyOf(const Change&) { return 0; }
     bool Take(const Change& change);
 
    private:
