@@ -119,6 +119,16 @@ TEST_F(ListingTest, PagesAreTheNewestFirstAndHaveEachOnce) {
   EXPECT_EQ(ReasonOf(listing_.List(admin_, request).status()), "PAGE_TOKEN_INVALID");
 }
 
+TEST_F(ListingTest, PagesHaveEachOnceAlsoWhereSeveralWereMadeAtOneMoment) {
+  for (const char* letter : {"a", "b", "c", "d"}) Invited(absl::StrCat(letter, "@example.com"));
+  Sql("UPDATE invites SET create_us = 1 RETURNING id");
+  v1::ListInvitesRequest request = ListRequest();
+  const std::string whole = Walk(request);
+  EXPECT_EQ(whole.size(), 4u);
+  request.set_page_size(1);
+  EXPECT_EQ(Walk(request), whole);
+}
+
 TEST_F(ListingTest, FiltersAreByStateAsOfNowAndByExpiry) {
   Invited("a@example.com");
   Expire();
