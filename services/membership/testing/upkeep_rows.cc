@@ -90,4 +90,14 @@ void UpkeepRows::AwaitWaiters(int64_t count) {
   while (session->Run(kWaiting)->Int64(0, 0) < count) std::this_thread::yield();
 }
 
+void UpkeepRows::ForgetStatistics() {
+  const auto session = NewSession();
+  const char kOthers[] =
+      "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+      "backend_type = 'client backend' AND pid <> pg_backend_pid()";
+  while (session->Run(kOthers)->Int64(0, 0) > 0) std::this_thread::yield();
+  ASSERT_TRUE(session->Script("SELECT pg_stat_force_next_flush()").ok());
+  ASSERT_TRUE(session->Script("SELECT pg_stat_reset()").ok());
+}
+
 }  // namespace guestpass::membership

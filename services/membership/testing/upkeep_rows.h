@@ -48,6 +48,8 @@ class UpkeepRows {
   std::unique_ptr<postgres::Session> NewSession() const;
   // Waits until that many sessions wait for locks.
   void AwaitWaiters(int64_t count);
+  // Resets what the database has counted, once all other sessions have ended: they tell theirs as they end.
+  void ForgetStatistics();
 
   harness::TestDatabase database;
   postgres::Pool pool;

@@ -258,7 +258,7 @@ TEST_P(UpkeepPlans, NoStepReadsAWholeTable) {
   rows_.AddLog(UpkeepRows::kShard, 20'000, absl::Hours(25));
   rows_.Run("INSERT INTO removed_members SELECT workspace, user_id, address_hash(address), 1 FROM members");
   if (GetParam()) rows_.Run("ANALYZE");
-  rows_.Run("SELECT pg_stat_force_next_flush(); SELECT pg_stat_reset()");
+  rows_.ForgetStatistics();
   {
     postgres::Pool pool(rows_.database.options(1));
     PgUpkeep upkeep(pool);
