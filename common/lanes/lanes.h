@@ -14,9 +14,9 @@
 namespace guestpass {
 
 struct LaneOptions {
-  int lanes = INT_MAX;  // batches under way at once
-  int per_key = 1;      // of these with items of one key
-  size_t most = 64;     // items of a batch
+  int lanes = INT_MAX;    // batches under way at once
+  int per_key = INT_MAX;  // of these with items of one key
+  size_t most = 64;       // items of a batch
 };
 
 // The way to work that costs less for several items at once: few lanes, and what comes while all are busy

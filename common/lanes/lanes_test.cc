@@ -136,14 +136,14 @@ class Holder {
 using Sequence = std::vector<std::vector<int>>;
 
 TEST(Lanes, WhoseKeyIsAnotherWaitsForNobodyWhereThereIsALane) {
-  Holder holder({});
+  Holder holder({.per_key = 1});
   holder.Hold(1);
   holder.Begin(100'001);
   EXPECT_EQ(holder.Await(2), (Sequence{{1}, {100'001}}));
 }
 
 TEST(Lanes, WhoseKeyIsBusyIsPassedByOthersUntilItIsNot) {
-  Holder holder({.lanes = 2});
+  Holder holder({.lanes = 2, .per_key = 1});
   holder.Hold(1);
   holder.Hold(200'001);
   for (const int number : {2, 100'001, 3, 300'001, 100'002}) holder.BeginAndWait(number);

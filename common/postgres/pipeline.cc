@@ -18,6 +18,11 @@ void Statements::AddSeen(absl::string_view sql, Params params, std::function<voi
   queue_.push_back({std::string(sql), std::move(params), nullptr, std::move(see)});
 }
 
+void Statements::LimitLockWaits(absl::Duration most) {
+  Add("SELECT set_config('lock_timeout', $1, true)",
+      Params::Of(absl::StrCat(absl::ToInt64Milliseconds(most), "ms")));
+}
+
 void Statements::Append(Statements& others) {
   std::move(others.queue_.begin(), others.queue_.end(), std::back_inserter(queue_));
   others.queue_.clear();

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "common/postgres/session.h"
 
 namespace guestpass::postgres {
@@ -22,6 +23,9 @@ class Statements {
 
   // The same, for who only wants to see the result once the run, or the commit, has it.
   void AddSeen(absl::string_view sql, Params params, std::function<void(const Result&)> see);
+
+  // Queues that the rest of the transaction waits no longer for a lock: OVERLOADED. Whole milliseconds.
+  void LimitLockWaits(absl::Duration most);
 
   // Queues what `others` has, behind what is queued; nothing is left there.
   void Append(Statements& others);

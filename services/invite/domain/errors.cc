@@ -46,13 +46,6 @@ absl::Status InviteNoLongerValid(const InviteName& name) {
       {{"invite", name.ToString()}});
 }
 
-absl::Status EmailNotVerified() {
-  return Error(
-      Reason::kEmailNotVerified,
-      "Your account has no verified email address that is accepted here: ASCII before the @, a domain "
-      "behind it. Verify one where you sign in, sign in again and retry.");
-}
-
 absl::Status InviteEmailMismatch(const InviteName& name) {
   return Error(Reason::kInviteEmailMismatch,
                "This invite is for another email address. Sign in with the account that was invited.",
@@ -113,10 +106,6 @@ absl::Status AnsweredAndErased(absl::string_view request_id) {
       "This request was answered before, and its invite's address has been erased since. Nothing is done "
       "again under this request_id.",
       {{"request_id", std::string(request_id)}});
-}
-
-absl::Status WorkspaceNotFound(const WorkspaceId& workspace) {
-  return Error(Reason::kWorkspaceNotFound, "There is no such workspace.", {{"workspace", ToName(workspace)}});
 }
 
 }  // namespace guestpass::invite

@@ -4,6 +4,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "common/rights/errors.h"
 #include "common/rights/names.h"
 
 // What goes wrong with invites, each in one place. None says the address or the secret.
@@ -18,8 +19,7 @@ absl::Status InviteRevoked(const InviteName& name);    // FAILED_PRECONDITION IN
 absl::Status InviteDeclined(const InviteName& name);   // FAILED_PRECONDITION INVITE_DECLINED {invite}
 absl::Status InviteExhausted(const InviteName& name);  // FAILED_PRECONDITION INVITE_EXHAUSTED {invite}
 absl::Status InviteNoLongerValid(
-    const InviteName& name);      // FAILED_PRECONDITION INVITE_NO_LONGER_VALID {invite}
-absl::Status EmailNotVerified();  // PERMISSION_DENIED EMAIL_NOT_VERIFIED
+    const InviteName& name);  // FAILED_PRECONDITION INVITE_NO_LONGER_VALID {invite}
 absl::Status InviteEmailMismatch(const InviteName& name);  // PERMISSION_DENIED INVITE_EMAIL_MISMATCH {invite}
 
 // FAILED_PRECONDITION INVITE_EXPIRED {invite, expire_time}
@@ -49,8 +49,5 @@ absl::Status GuestTimeNoLongerHolds(const InviteName& name);
 
 // FAILED_PRECONDITION INVITE_NO_LONGER_VALID {request_id}: the answer that was kept is erased (M15).
 absl::Status AnsweredAndErased(absl::string_view request_id);
-
-// NOT_FOUND WORKSPACE_NOT_FOUND {workspace}, for operators: others learn nothing of what exists.
-absl::Status WorkspaceNotFound(const WorkspaceId& workspace);
 
 }  // namespace guestpass::invite

@@ -21,7 +21,7 @@ std::string NewJoinKey(const Invite& invite, const UserId& user) {
 }  // namespace
 
 Attempts::Attempts(InviteStore& store)
-    : store_(store), lanes_({}, [this](const Batch& batch) { BeginAll(batch); }) {}
+    : store_(store), lanes_({.per_key = 1}, [this](const Batch& batch) { BeginAll(batch); }) {}
 
 absl::StatusOr<Plan> Attempts::Begin(const std::string& secret_hash, const Redeemer& redeemer, bool again) {
   Attempt attempt{.secret_hash = secret_hash, .redeemer = redeemer, .again = again};

@@ -39,8 +39,8 @@ void Insertions::StoreTogether(const Batch& batch) {
   bool begun = false;
   const absl::Status status = store_.Transact([&](InviteTx& tx) -> absl::Status {
     begun = true;
-    std::vector<Invite> invites;
-    for (const Place* place : batch) invites.push_back(place->insertion.issued.invite);
+    std::vector<const Invite*> invites;
+    for (const Place* place : batch) invites.push_back(&place->insertion.issued.invite);
     ASSIGN_OR_RETURN(const std::vector<bool> locked, tx.TryLockSends(invites, limits_));
     Batch ours;
     for (size_t i = 0; i < batch.size(); ++i) {

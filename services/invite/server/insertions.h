@@ -34,7 +34,8 @@ class Insertions {
       : store_(store),
         limits_(limits),
         default_lifetime_(default_lifetime),
-        lanes_({.lanes = kLanes, .most = kMost}, [this](const Batch& batch) { StoreTogether(batch); }) {}
+        lanes_({.lanes = kLanes, .per_key = 1, .most = kMost},
+               [this](const Batch& batch) { StoreTogether(batch); }) {}
 
   // Ends the invite in its way that no longer stands. INVITE_RATE_LIMITED and then INVITE_PENDING_FOR_EMAIL;
   // CONFLICT where a rival has just kept an answer under its key.

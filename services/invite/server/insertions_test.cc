@@ -70,6 +70,20 @@ class InsertionsTest : public ServiceTest {
     for (size_t i = 0; i < kLanes; ++i) Add(absl::StrCat("first", i, "@example.com"));
   }
 
+  // The same, where somebody else holds what one of them needs: `begin` takes it in a transaction of its own.
+  // The others are stored meanwhile.
+  void InsertTogetherBeside(const std::string& begin) {
+    const auto stored = [&] { return std::stoul(Sql("SELECT count(*)::text FROM invites")); };
+    const size_t before = stored(), all = insertions_.size();
+    const auto holder = pool_.Acquire();
+    ASSERT_TRUE((*holder)->Script(begin).ok());
+    std::thread patient([&] { EXPECT_EQ(InsertTogether(), std::vector<std::string>(all, "OK")); });
+    EXPECT_TRUE(harness::Eventually(absl::Seconds(20), [&] { return stored() == before + all - 1; }));
+    EXPECT_TRUE((*holder)->Script("ROLLBACK").ok());
+    patient.join();
+    EXPECT_EQ(stored(), before + all);
+  }
+
   std::string Sends() { return Sql("SELECT count(*)::text FROM sends"); }
 
   std::deque<Insertion> insertions_;
@@ -164,19 +178,8 @@ TEST_F(InsertionsTest, WhoseLockSomebodyElseHasHoldsUpNobody) {
   AddToHoldTheLanes();
   const Insertion& slow = Add("slow@example.com");
   Add("ann@example.com");
-  const auto holder = pool_.Acquire();
-  ASSERT_TRUE((*holder)->Script("BEGIN").ok());
-  ASSERT_TRUE((*holder)
-                  ->Run("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))::text",
-                        postgres::Params::Of(
-                            absl::StrCat("s/", workspace_.text(), "/", slow.issued.invite.inviter.text())))
-                  .ok());
-  std::thread patient([&] { EXPECT_EQ(InsertTogether(), std::vector<std::string>(4, "OK")); });
-  const auto stored = [&] { return Sql("SELECT count(*)::text FROM invites"); };
-  EXPECT_TRUE(harness::Eventually(absl::Seconds(20), [&] { return stored() == "3"; }));
-  ASSERT_TRUE((*holder)->Script("ROLLBACK").ok());
-  patient.join();
-  EXPECT_EQ(stored(), "4");
+  InsertTogetherBeside(absl::StrCat("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('s/",
+                                    workspace_.text(), "/", slow.issued.invite.inviter.text(), "', 7))"));
 }
 
 TEST_F(InsertionsTest, ARowThatSomebodyHoldsHoldsUpOnlyWhoWantsIt) {
@@ -187,15 +190,7 @@ TEST_F(InsertionsTest, ARowThatSomebodyHoldsHoldsUpOnlyWhoWantsIt) {
   Add("slow@example.com").issued.key.reset();
   insertions_.back().removed_n = 6;
   Add("ann@example.com");
-  const auto holder = pool_.Acquire();
-  ASSERT_TRUE(
-      (*holder)->Script("BEGIN; SELECT FROM invites WHERE email = 'slow@example.com' FOR UPDATE").ok());
-  std::thread patient([&] { EXPECT_EQ(InsertTogether(), std::vector<std::string>(4, "OK")); });
-  const auto stored = [&] { return Sql("SELECT count(*)::text FROM invites"); };
-  EXPECT_TRUE(harness::Eventually(absl::Seconds(20), [&] { return stored() == "4"; }));
-  ASSERT_TRUE((*holder)->Script("ROLLBACK").ok());
-  patient.join();
-  EXPECT_EQ(stored(), "5");
+  InsertTogetherBeside("BEGIN; SELECT FROM invites WHERE email = 'slow@example.com' FOR UPDATE");
 }
 
 TEST_F(InsertionsTest, ARivalUnderTheSameKeyCostsTheOthersNothing) {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "common/rpc/access_table.h"
 
 namespace guestpass::invite {
 namespace {
@@ -44,29 +45,27 @@ const std::vector<Rule>& Rules() {
 }
 
 const rpc::Access& AccessOf(absl::string_view method) {
-  for (const Rule& rule : Rules()) {
-    if (rule.method == method) return rule.access;
-  }
-  std::abort();
+  const Rule* rule = rpc::FindRule(Rules(), method);
+  if (rule == nullptr) std::abort();
+  return rule->access;
 }
 
 std::string RulesInMarkdown() {
-  std::string text =
-      "\n## InviteService\n\n"
-      "Made of invite's own table: `bazel run //services/invite/server:access_table >> docs/access.md`, "
-      "once\n"
-      "membership's are printed.\n\n"
-      "| method | users | services, for themselves | platform operators |\n|---|---|---|---|\n";
+  std::vector<rpc::AccessRow> rows;
   for (const Rule& rule : Rules()) {
-    absl::StrAppend(&text, "| `", rule.method, "` | ", Words(rule.need), " | – | ",
-                    rule.access.operators ? "yes" : "–", " |\n");
+    rows.push_back({.method = rule.method, .users = Words(rule.need), .operators = rule.access.operators});
   }
-  absl::StrAppend(
-      &text,
-      "\nOperators read and end invites of every workspace that stands. They create and resend by what "
-      "they are\n"
-      "themselves: an invite stands as long as its inviter has ADMIN authority.\n");
-  return text;
+  return absl::StrCat(R"md(
+## InviteService
+
+Made of invite's own table: `bazel run //services/invite/server:access_table >> docs/access.md`, once
+membership's are printed.
+
+)md",
+                      rpc::AccessTable(rows), R"md(
+Operators read and end invites of every workspace that stands. They create and resend by what they are
+themselves: an invite stands as long as its inviter has ADMIN authority.
+)md");
 }
 
 }  // namespace guestpass::invite

@@ -31,7 +31,7 @@ class SendTx {
   // Locks what these creations or resends are counted by, of which no two have an inviter in a workspace or
   // an address in common, and says which it got: what somebody else has is not waited for. JudgeSend asks for
   // nothing then. From then on the transaction waits 500 ms at most for a row: OVERLOADED.
-  virtual absl::StatusOr<std::vector<bool>> TryLockSends(const std::vector<Invite>& invites,
+  virtual absl::StatusOr<std::vector<bool>> TryLockSends(const std::vector<const Invite*>& invites,
                                                          const SendLimits& limits) = 0;
 
   // Whether the invite's inviter may send once more in its workspace in a sliding hour, and where its

@@ -34,13 +34,6 @@ absl::Status OperatorsOnly() {
   return Error(Reason::kCallerNotAllowed, "Only platform operators can do this.");
 }
 
-absl::Status EmailNotVerified() {
-  return Error(
-      Reason::kEmailNotVerified,
-      "Your account has no verified email address that is accepted here: ASCII before the @, a domain "
-      "behind it. Verify one where you sign in, sign in again and retry.");
-}
-
 absl::Status EmailDomainNotAllowed() {
   return Error(
       Reason::kEmailDomainNotAllowed,
@@ -63,10 +56,6 @@ absl::Status DirectStartForbidden() {
 absl::Status OrganizationNotFound(const OrganizationId& organization) {
   return Error(Reason::kOrganizationNotFound, "There is no such organization.",
                {{"organization", ToName(organization)}});
-}
-
-absl::Status WorkspaceNotFound(const WorkspaceId& workspace) {
-  return Error(Reason::kWorkspaceNotFound, "There is no such workspace.", {{"workspace", ToName(workspace)}});
 }
 
 absl::Status MemberNotFound(const MemberName& member) {

@@ -4,10 +4,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "common/rights/decide.h"
+#include "common/rights/errors.h"
 #include "common/rights/ids.h"
 #include "common/rights/names.h"
 
-// One constructor for each way in which membership refuses.
+// One constructor for each way in which membership alone refuses.
 namespace guestpass::membership {
 
 // PERMISSION_DENIED ROLE_TOO_LOW {role}: what the caller asks is for `whose`, "members and admins", and it is
@@ -23,9 +24,6 @@ absl::Status OwnersOnly(absl::string_view role);
 // PERMISSION_DENIED CALLER_NOT_ALLOWED: for platform operators.
 absl::Status OperatorsOnly();
 
-// PERMISSION_DENIED EMAIL_NOT_VERIFIED
-absl::Status EmailNotVerified();
-
 // PERMISSION_DENIED EMAIL_DOMAIN_NOT_ALLOWED; does not say which are.
 absl::Status EmailDomainNotAllowed();
 
@@ -38,9 +36,6 @@ absl::Status DirectStartForbidden();
 
 // NOT_FOUND ORGANIZATION_NOT_FOUND {organization}, for operators: others learn nothing of what exists.
 absl::Status OrganizationNotFound(const OrganizationId& organization);
-
-// NOT_FOUND WORKSPACE_NOT_FOUND {workspace}, for operators: others learn nothing of what exists.
-absl::Status WorkspaceNotFound(const WorkspaceId& workspace);
 
 // NOT_FOUND MEMBER_NOT_FOUND {member}
 absl::Status MemberNotFound(const MemberName& member);

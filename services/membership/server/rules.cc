@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "common/rpc/access_table.h"
 
 namespace guestpass::membership {
 namespace {
@@ -48,24 +48,16 @@ const char* Words(Need need) {
 }
 
 std::string TableOf(const std::vector<Rule>& rules) {
-  std::string table =
-      "| method | users | services, for themselves | platform operators |\n|---|---|---|---|\n";
+  std::vector<rpc::AccessRow> rows;
   for (const Rule& rule : rules) {
     const bool forwarded = !rule.access.users && rule.need != Need::kNothing;
-    const bool operators = rule.access.operators || (forwarded && SparesOperators(rule.need));
-    absl::StrAppend(&table, "| `", rule.method, "` | ", Words(rule.need),
-                    forwarded ? " (by a service that forwards the user's token)" : "", " | ",
-                    rule.access.services.empty() ? "–" : absl::StrJoin(rule.access.services, ", "), " | ",
-                    operators ? "yes" : "–", " |\n");
+    rows.push_back({.method = rule.method,
+                    .users = absl::StrCat(Words(rule.need),
+                                          forwarded ? " (by a service that forwards the user's token)" : ""),
+                    .services = rule.access.services,
+                    .operators = rule.access.operators || (forwarded && SparesOperators(rule.need))});
   }
-  return table;
-}
-
-const Rule* Find(const std::vector<Rule>& rules, absl::string_view method) {
-  for (const Rule& rule : rules) {
-    if (rule.method == method) return &rule;
-  }
-  return nullptr;
+  return rpc::AccessTable(rows);
 }
 
 }  // namespace
@@ -151,8 +143,8 @@ bool SparesOperators(Need need) {
 }
 
 const Rule& RuleOf(absl::string_view method) {
-  const Rule* rule = Find(MembershipRules(), method);
-  if (rule == nullptr) rule = Find(RightsRules(), method);
+  const Rule* rule = rpc::FindRule(MembershipRules(), method);
+  if (rule == nullptr) rule = rpc::FindRule(RightsRules(), method);
   if (rule == nullptr) std::abort();
   return *rule;
 }

@@ -30,7 +30,7 @@ constexpr char kEndStale[] = R"sql(
 )sql";
 
 // A row that somebody else holds is not waited for as long as by one invite alone.
-constexpr char kImpatience[] = "SELECT set_config('lock_timeout', '500ms', true)";
+constexpr absl::Duration kImpatience = absl::Milliseconds(500);
 
 // Those of these names that somebody else has locked; the others are locked.
 constexpr char kTryLockNames[] = R"sql(
@@ -145,56 +145,56 @@ absl::Status PgInviteTx::EndStale(const WorkspaceId& workspace, absl::string_vie
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<bool>> PgInviteTx::TryLockSends(const std::vector<Invite>& invites,
+absl::StatusOr<std::vector<bool>> PgInviteTx::TryLockSends(const std::vector<const Invite*>& invites,
                                                            const SendLimits& limits) {
+  std::vector<std::vector<std::string>> own;
   std::vector<std::string> names;
-  for (const Invite& invite : invites) {
-    for (std::string& name : LockNamesOfSend(invite)) names.push_back(std::move(name));
+  for (const Invite* invite : invites) {
+    own.push_back(LockNamesOfSend(*invite));
+    names.insert(names.end(), own.back().begin(), own.back().end());
   }
   std::set<std::string> busy;
-  pipeline_.Add(kImpatience);
+  pipeline_.LimitLockWaits(kImpatience);
   pipeline_.AddSeen(kTryLockNames, Params::Of(names), [&busy](const Result& result) {
     for (int row = 0; row < result.rows(); ++row) busy.emplace(result.Text(row, 0));
   });
   QueueLimits(invites, limits);
   RETURN_IF_ERROR(pipeline_.Run().status());
   std::vector<bool> locked;
-  for (const Invite& invite : invites) {
-    const std::vector<std::string> own = LockNamesOfSend(invite);
-    locked.push_back(
-        std::none_of(own.begin(), own.end(), [&](const std::string& name) { return busy.contains(name); }));
+  for (const std::vector<std::string>& wanted : own) {
+    locked.push_back(std::none_of(wanted.begin(), wanted.end(),
+                                  [&](const std::string& name) { return busy.contains(name); }));
   }
   return locked;
 }
 
 // Looks at them once the locks are held that are queued before.
-void PgInviteTx::QueueLimits(const std::vector<Invite>& invites, const SendLimits& limits) {
+void PgInviteTx::QueueLimits(const std::vector<const Invite*>& invites, const SendLimits& limits) {
   std::vector<WorkspaceId> workspaces;
   std::vector<InviteId> ids;
   std::vector<UserId> inviters;
   std::vector<std::optional<std::string>> addresses;
-  for (const Invite& invite : invites) {
-    workspaces.push_back(invite.name.workspace);
-    ids.push_back(invite.name.invite);
-    inviters.push_back(invite.inviter);
-    addresses.push_back(MailedTo(invite));
+  for (const Invite* invite : invites) {
+    workspaces.push_back(invite->name.workspace);
+    ids.push_back(invite->name.invite);
+    inviters.push_back(invite->inviter);
+    addresses.push_back(MailedTo(*invite));
   }
-  pipeline_.AddSeen(kLimits,
-                    Params::Of(workspaces, ids, inviters, addresses, limits.per_inviter_and_hour, kHour,
-                               limits.mails_per_address_and_day, kDay, limits.between_mails_of_an_invite),
-                    [this, invites](const Result& result) {
-                      now_ = result.Time(0, 0);
-                      for (int row = 0; row < result.rows(); ++row) {
-                        const absl::Time end = result.IsNull(row, 1) ? *now_ : result.Time(row, 1);
-                        waits_[invites[static_cast<size_t>(row)].name.invite] = end - *now_;
-                      }
-                    });
+  Params params = Params::Of(workspaces, ids, inviters, addresses, limits.per_inviter_and_hour, kHour,
+                             limits.mails_per_address_and_day, kDay, limits.between_mails_of_an_invite);
+  pipeline_.AddSeen(kLimits, std::move(params), [this, ids = std::move(ids)](const Result& result) {
+    now_ = result.Time(0, 0);
+    for (int row = 0; row < result.rows(); ++row) {
+      const absl::Time end = result.IsNull(row, 1) ? *now_ : result.Time(row, 1);
+      waits_[ids[static_cast<size_t>(row)]] = end - *now_;
+    }
+  });
 }
 
 absl::Status PgInviteTx::JudgeSend(const Invite& invite, const SendLimits& limits) {
   if (!waits_.contains(invite.name.invite)) {
     LockNames(LockNamesOfSend(invite));
-    QueueLimits({invite}, limits);
+    QueueLimits({&invite}, limits);
     RETURN_IF_ERROR(pipeline_.Run().status());
   }
   const absl::Duration wait = waits_[invite.name.invite];

@@ -25,7 +25,7 @@ class PgInviteTx : public InviteTx {
 
   absl::Time Now() const override;
   absl::Status EndStale(const WorkspaceId& workspace, absl::string_view address, uint64_t removed_n) override;
-  absl::StatusOr<std::vector<bool>> TryLockSends(const std::vector<Invite>& invites,
+  absl::StatusOr<std::vector<bool>> TryLockSends(const std::vector<const Invite*>& invites,
                                                  const SendLimits& limits) override;
   absl::Status JudgeSend(const Invite& invite, const SendLimits& limits) override;
   absl::Status CountSend(const Invite& invite) override;
@@ -64,7 +64,7 @@ class PgInviteTx : public InviteTx {
   };
 
   void LockNames(const std::vector<std::string>& names);
-  void QueueLimits(const std::vector<Invite>& invites, const SendLimits& limits);
+  void QueueLimits(const std::vector<const Invite*>& invites, const SendLimits& limits);
   absl::StatusOr<postgres::Result> Ask(absl::string_view sql, postgres::Params params);
   absl::StatusOr<bool> Changes(absl::string_view sql, postgres::Params params);
 

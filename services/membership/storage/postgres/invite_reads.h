@@ -16,9 +16,8 @@ class InviteReads {
  public:
   // It outlives this.
   explicit InviteReads(postgres::Pool& pool)
-      : pool_(pool), lanes_({.lanes = kLanes, .per_key = kLanes, .most = kMost}, [this](const Batch& batch) {
-          ReadAll(batch);
-        }) {}
+      : pool_(pool),
+        lanes_({.lanes = kLanes, .most = kMost}, [this](const Batch& batch) { ReadAll(batch); }) {}
 
   // Blocks. OVERLOADED, DATABASE_UNAVAILABLE.
   absl::StatusOr<InviteRead> Read(const InviteQuery& query);

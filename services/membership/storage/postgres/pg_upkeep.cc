@@ -80,7 +80,7 @@ constexpr char kClearMembers[] = R"sql(
 constexpr char kCountMembers[] = "SELECT count(*) FROM members WHERE workspace = $1";
 
 // A removal that is being recorded may wait for one of these rows while we wait for its own: this ends it.
-constexpr char kBrieflyOnly[] = "SELECT set_config('lock_timeout', '20ms', true)";
+constexpr absl::Duration kBrieflyOnly = absl::Milliseconds(20);
 
 // What a place has of the user becomes one record, without an address, of the latest removal.
 constexpr char kEraseOfRemovals[] = R"sql(
@@ -225,7 +225,7 @@ absl::StatusOr<int64_t> PgUpkeep::EraseAddresses(const UserId& user, int limit) 
   const Params params = Params::Of(user, limit);
   RETURN_IF_ERROR(postgres::TransactPipelined(pool_, [&](Pipeline& pipeline) -> absl::Status {
     pipeline.Add(kByIndex);
-    pipeline.Add(kBrieflyOnly);
+    pipeline.LimitLockWaits(kBrieflyOnly);
     ASSIGN_OR_RETURN(const Result removals, RunOne(pipeline, kEraseOfRemovals, params));
     erased = removals.Int64(0, 0);
     return absl::OkStatus();

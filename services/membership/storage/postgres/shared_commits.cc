@@ -19,8 +19,7 @@ using postgres::Pipeline;
 
 // A head is not waited for as long as by a change alone: a lane that waits holds up other shards' changes.
 // Once one head is held, hardly at all.
-constexpr char kPatience[] = "SELECT set_config('lock_timeout', '500ms', true)";
-constexpr char kImpatience[] = "SELECT set_config('lock_timeout', '20ms', true)";
+constexpr absl::Duration kPatience = absl::Milliseconds(500), kImpatience = absl::Milliseconds(20);
 
 // A change within its transaction.
 struct Part {
@@ -38,7 +37,7 @@ using Parts = std::deque<Part>;
 absl::Status LookAtAll(Pipeline& pipeline, Parts& parts) {
   std::vector<PlannedLocks> plans;
   for (Part& part : parts) plans.push_back({.plan = &part.change.plan, .locked = &part.locked});
-  pipeline.Add(kPatience);
+  pipeline.LimitLockWaits(kPatience);
   RETURN_IF_ERROR(TryLocks(pipeline, plans));
   for (size_t i = 0; i < parts.size(); ++i) {
     const LockPlan& plan = *plans[i].plan;
@@ -75,7 +74,7 @@ void WriteRecords(Pipeline& pipeline, Parts& parts, std::deque<CommittedEntries>
     by_shard[*part.shard].push_back({&part.record, &part.change.written});
   }
   for (const auto& [shard, records] : by_shard) {
-    if (committed.size() == 1) pipeline.Add(kImpatience);
+    if (committed.size() == 1) pipeline.LimitLockWaits(kImpatience);
     RightsRecord::Write(pipeline, shard, records, committed.emplace_back());
   }
 }

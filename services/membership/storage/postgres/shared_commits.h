@@ -26,8 +26,7 @@ class SharedCommits {
   SharedCommits(postgres::Pool& pool, CommitListener& listener, int lanes)
       : pool_(pool),
         listener_(listener),
-        lanes_({.lanes = lanes, .per_key = lanes, .most = kMost},
-               [this](const Batch& batch) { MakeAll(batch); }) {}
+        lanes_({.lanes = lanes, .most = kMost}, [this](const Batch& batch) { MakeAll(batch); }) {}
 
   // One of several; its body runs on the thread of any of them.
   struct Change {
