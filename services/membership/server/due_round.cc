@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <thread>
 
+#include "common/status/macros.h"
+
 namespace guestpass::membership {
 namespace {
 
-constexpr int kBatch = 250;     // guests in one transaction
-constexpr size_t kAtATime = 4;  // shards
+constexpr int kBatch = 250;      // guests in one transaction
+constexpr size_t kAtATime = 4;   // transactions
+constexpr size_t kOfAShard = 2;  // of these: one gets ready while the other one commits
 
 }  // namespace
 
@@ -38,14 +41,48 @@ void DueRound::Work() {
   }
 }
 
+// Alone until it has met a crowd, then two side by side, of whom neither knows what the other leaves, and
+// alone again for the rest.
 absl::Status DueRound::WorkOn(uint32_t shard) {
-  while (const int reserved = Reserve()) {
-    const auto batch = store_.ApplyDue(shard, reserved, actor_);
-    Account(reserved, batch.value_or(DueBatch()));
-    if (!batch.ok()) return batch.status();
-    if (batch->applied < reserved) break;
+  DueBatch last;
+  ASSIGN_OR_RETURN(const bool is_crowd, Apply(shard, last));
+  if (is_crowd && shards_.size() * kOfAShard <= kAtATime) RETURN_IF_ERROR(ApplySideBySide(shard));
+  if (is_crowd) RETURN_IF_ERROR(ApplyAll(shard, last));
+  absl::MutexLock lock(&mutex_);
+  done_.set_skipped(done_.skipped() + last.skipped);
+  done_.set_busy_shards(done_.busy_shards() + (last.busy ? 1 : 0));
+  return absl::OkStatus();
+}
+
+absl::Status DueRound::ApplySideBySide(uint32_t shard) {
+  absl::Status others;
+  std::thread other([&] {
+    DueBatch last;
+    others = ApplyAll(shard, last);
+  });
+  DueBatch last;
+  absl::Status status = ApplyAll(shard, last);
+  other.join();
+  status.Update(others);
+  return status;
+}
+
+absl::Status DueRound::ApplyAll(uint32_t shard, DueBatch& last) {
+  for (bool is_more = true; is_more;) {
+    ASSIGN_OR_RETURN(is_more, Apply(shard, last));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> DueRound::Apply(uint32_t shard, DueBatch& last) {
+  last = {};
+  const int reserved = Reserve();
+  if (reserved == 0) return false;
+  absl::StatusOr<DueBatch> batch = store_.ApplyDue(shard, reserved, actor_);
+  if (batch.ok()) last = *batch;
+  Account(reserved, last.applied);
+  RETURN_IF_ERROR(batch.status());
+  return last.applied == reserved;
 }
 
 int DueRound::Reserve() {
@@ -57,13 +94,11 @@ int DueRound::Reserve() {
   return reserved;
 }
 
-void DueRound::Account(int reserved, const DueBatch& batch) {
+void DueRound::Account(int reserved, int applied) {
   absl::MutexLock lock(&mutex_);
-  left_ += reserved - batch.applied;
+  left_ += reserved - applied;
   reserved_ -= reserved;
-  done_.set_applied(done_.applied() + batch.applied);
-  done_.set_skipped(done_.skipped() + batch.skipped);
-  done_.set_busy_shards(done_.busy_shards() + (batch.busy ? 1 : 0));
+  done_.set_applied(done_.applied() + applied);
 }
 
 }  // namespace guestpass::membership

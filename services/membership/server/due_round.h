@@ -11,7 +11,7 @@
 namespace guestpass::membership {
 
 // One round of recording what guests' times have brought about, shard after shard in the order given. A few
-// shards are worked on at a time, since most of a small transaction is waiting for its commit. Used once.
+// transactions are made at a time, since most of a small one is waiting for its commit. Used once.
 class DueRound {
  public:
   // Records at most `limit` guests. `store` outlives this.
@@ -24,11 +24,16 @@ class DueRound {
  private:
   void Work();
   absl::Status WorkOn(uint32_t shard);
+  absl::Status ApplySideBySide(uint32_t shard);
+  // One transaction after the other. `last` is what the last one says.
+  absl::Status ApplyAll(uint32_t shard, DueBatch& last);
+  // One transaction; whether it was as much as it may be.
+  absl::StatusOr<bool> Apply(uint32_t shard, DueBatch& last);
   // How many guests a transaction may record; 0 only where the limit is used up, so that no shard is left out
   // for what others reserve and then do not need.
   int Reserve();
   bool CanTell() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return left_ > 0 || reserved_ == 0; }
-  void Account(int reserved, const DueBatch& batch);
+  void Account(int reserved, int applied);
 
   MembershipStore& store_;
   const Actor actor_;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <atomic>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -67,6 +68,17 @@ class ExpirationsTest : public testing::Test {
                   "WHERE id = $1",
                   postgres::Params::Of(workspace, here_.public_channel, count))
             .ok());
+  }
+  // Keeps that many of the shard's two turns from who would record.
+  void TakeTurns(postgres::Session& session, int turns) {
+    ASSERT_TRUE(session
+                    .Run("SELECT pg_advisory_lock(1735419256, 256 * turn + shard) FROM workspaces, "
+                         "generate_series(0, $2::int - 1) AS turn WHERE id = $1",
+                         postgres::Params::Of(here_.workspace, turns))
+                    .ok());
+  }
+  void GiveTurnsBack(postgres::Session& session) {
+    ASSERT_TRUE(session.Script("SELECT pg_advisory_unlock_all()").ok());
   }
   int64_t Due() { return here_.Count("SELECT count(*) FROM members WHERE due_us <= now_us()"); }
 
@@ -166,21 +178,16 @@ TEST_F(ExpirationsTest, ARemovalUnderWayBeatsTheExpiry) {
   EXPECT_EQ(here_.Count("SELECT count(*) FROM audit_entries WHERE action = 'member.soft_locked'"), 0);
 }
 
-TEST_F(ExpirationsTest, AShardThatAnotherWorkerIsAtIsBusy) {
-  here_.AddMember("ann", type::v1::ROLE_GUEST);
-  SetPassed("ann", absl::Seconds(1), -absl::Hours(1));
-  const auto worker = here_.NewSession();
-  ASSERT_TRUE(
-      worker
-          ->Script(
-              "BEGIN; SELECT pg_advisory_xact_lock(1735419256, shard) FROM (SELECT DISTINCT shard::int FROM "
-              "workspaces) AS s")
-          .ok());
+TEST_F(ExpirationsTest, AShardThatTwoAreAtIsBusy) {
+  AddDueGuests(1);
+  const auto workers = here_.NewSession();
+  TakeTurns(*workers, 2);
   const auto response = Apply();
   EXPECT_EQ(response.applied(), 0);
   EXPECT_EQ(response.busy_shards(), 1);
-  ASSERT_TRUE(worker->Script("COMMIT").ok());
-  EXPECT_EQ(Apply().applied(), 1);
+  GiveTurnsBack(*workers);
+  TakeTurns(*workers, 1);
+  EXPECT_EQ(Apply().applied(), 1) << "there is a turn left";
 }
 
 TEST_F(ExpirationsTest, AStuckShardHidesNoOtherHoweverManyAreDueInIt) {
@@ -188,15 +195,12 @@ TEST_F(ExpirationsTest, AStuckShardHidesNoOtherHoweverManyAreDueInIt) {
   const WorkspaceId elsewhere = WorkspaceElsewhere();
   AddDueGuests(elsewhere, 3);
   const auto worker = here_.NewSession();
-  ASSERT_TRUE(worker
-                  ->Run("SELECT pg_advisory_lock(1735419256, shard::int) FROM workspaces WHERE id = $1",
-                        postgres::Params::Of(here_.workspace))
-                  .ok());
+  TakeTurns(*worker, 2);
   const auto response = Apply(/*limit=*/5);
   EXPECT_EQ(response.applied(), 3);
   EXPECT_EQ(response.busy_shards(), 1);
   EXPECT_EQ(Due(), 20);
-  ASSERT_TRUE(worker->Run("SELECT pg_advisory_unlock_all()").ok());
+  GiveTurnsBack(*worker);
   EXPECT_EQ(Apply(/*limit=*/5).applied(), 5) << "the limit is of what is applied";
 }
 
@@ -206,6 +210,23 @@ TEST_F(ExpirationsTest, TheLimitHoldsOverAllBatches) {
   EXPECT_EQ(Due(), 401);
   EXPECT_EQ(Apply(1000).applied(), 401);
   EXPECT_EQ(Due(), 0);
+}
+
+TEST_F(ExpirationsTest, OfACrowdThoseThatSomebodyHoldsAreCountedOnce) {
+  AddDueGuests(1500);
+  const auto holder = here_.NewSession();
+  ASSERT_TRUE(
+      holder
+          ->Script("BEGIN; SELECT FROM members WHERE due_us <= now_us() ORDER BY user_id LIMIT 3 FOR UPDATE")
+          .ok());
+  for (int round = 0; round < 2; ++round) {
+    const auto response = Apply();
+    EXPECT_EQ(response.applied(), round == 0 ? 1497 : 0);
+    EXPECT_EQ(response.skipped(), 3);
+    EXPECT_EQ(response.busy_shards(), 0);
+  }
+  ASSERT_TRUE(holder->Script("ROLLBACK").ok());
+  EXPECT_EQ(Apply().applied(), 3);
 }
 
 // A store with two shards that are due. In the first nobody can be recorded, which is found out late; in the
@@ -220,7 +241,7 @@ class TwoShards : public PgMembershipStore {
       absl::SleepFor(absl::Milliseconds(1));  // in which the second would be given up
       return DueBatch{.skipped = 1};
     }
-    if (recorded_.HasBeenNotified()) return DueBatch{.applied = 1};
+    if (recorded_.HasBeenNotified()) return DueBatch{.applied = left_.exchange(0)};
     due = limit + 1;
     recorded_.Notify();
     return DueBatch{.applied = limit};
@@ -230,6 +251,7 @@ class TwoShards : public PgMembershipStore {
 
  private:
   absl::Notification recorded_;
+  std::atomic<int> left_ = 1;
 };
 
 TEST_F(ExpirationsTest, AShardIsNotLeftOutForWhatAnotherReservedAndDidNotNeed) {
