@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 
 namespace guestpass {
 
@@ -17,11 +18,13 @@ struct LaneOptions {
   int lanes = INT_MAX;    // batches under way at once
   int per_key = INT_MAX;  // of these with items of one key
   size_t most = 64;       // items of a batch
+  // A lane beside others that are busy is for who has waited that long.
+  absl::Duration patience = absl::ZeroDuration();
 };
 
 // The way to work that costs less for several items at once: few lanes, and what comes while all are busy
-// goes together when one comes free. Nobody waits for company, and whoever has waited longest, of those whose
-// key is not busy, goes next. Thread-safe.
+// goes together when one comes free. Where no lane is busy nobody waits for company, and whoever has waited
+// longest, of those whose key is not busy, goes next. Thread-safe.
 //
 // `Company` says who may go together: `Key` and `static Key KeyOf(const Item&)`; and, made anew for each
 // batch and asked for each item that waits and whose key is not busy, in the order of their coming, `bool
@@ -40,8 +43,14 @@ class Lanes {
     {
       absl::MutexLock lock(&mutex_);
       waiting_.push_back(&place);
+      place.late = options_.patience == absl::ZeroDuration();
       FillLanes();
-      mutex_.Await(absl::Condition(&place.called));
+      const absl::Condition called(&place.called);
+      if (!place.late && !mutex_.AwaitWithTimeout(called, options_.patience)) {
+        place.late = true;
+        FillLanes();
+      }
+      mutex_.Await(called);
     }
     if (place.leads.empty()) return;
     Batch items;
@@ -63,12 +72,13 @@ class Lanes {
   struct Place {
     Item* item;
     Key key;
-    bool called = false;        // to lead a batch, or because it is done; guarded by mutex_
+    bool late = false;          // waited for as long as is asked; guarded by mutex_, as is `called`
+    bool called = false;        // to lead a batch, or because it is done
     std::vector<Place*> leads;  // the batch, itself first; none: another one's did it
   };
 
   void FillLanes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    while (busy_ < options_.lanes) {
+    while (busy_ < options_.lanes && !waiting_.empty() && (busy_ == 0 || waiting_.front()->late)) {
       const std::vector<Place*> batch = TakeBatch();
       if (batch.empty()) return;
       ++busy_;

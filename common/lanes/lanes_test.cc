@@ -135,6 +135,19 @@ class Holder {
 
 using Sequence = std::vector<std::vector<int>>;
 
+TEST(Lanes, ALaneBesideABusyOneIsForWhoHasWaited) {
+  Holder patient({.lanes = 2, .patience = absl::Hours(1)});
+  patient.Hold(1);
+  for (const int number : {2, 3}) patient.BeginAndWait(number);
+  patient.Release(1);
+  EXPECT_EQ(patient.Await(2), (Sequence{{1}, {2, 3}}));
+
+  Holder impatient({.lanes = 2, .patience = absl::Milliseconds(1)});
+  impatient.Hold(1);
+  impatient.Begin(2);
+  EXPECT_EQ(impatient.Await(2), (Sequence{{1}, {2}})) << "while the first lane is held";
+}
+
 TEST(Lanes, WhoseKeyIsAnotherWaitsForNobodyWhereThereIsALane) {
   Holder holder({.per_key = 1});
   holder.Hold(1);

@@ -10,7 +10,22 @@ namespace {
 constexpr int kText = 0;
 constexpr int kBinary = 1;
 
+std::string HexOf(absl::string_view bytes) { return absl::StrCat("\\x", absl::BytesToHexString(bytes)); }
+
 }  // namespace
+
+Params Params::ColumnsOf(const std::vector<Params>& rows) {
+  Params columns;
+  for (size_t i = 0; !rows.empty() && i < rows[0].values_.size(); ++i) {
+    std::string array = "{";
+    for (const Params& row : rows) {
+      const bool bytes = row.formats_[i] == kBinary;
+      AppendElement(array, bytes ? HexOf(*row.values_[i]) : row.values_[i]);
+    }
+    columns.Push(CloseArray(std::move(array)));
+  }
+  return columns;
+}
 
 Params& Params::AddBytes(absl::string_view bytes) {
   values_.emplace_back(std::string(bytes));
@@ -21,7 +36,7 @@ Params& Params::AddBytes(absl::string_view bytes) {
 Params& Params::AddBytesArray(const std::vector<std::string>& bytes) {
   std::string array = "{";
   for (const std::string& element : bytes) {
-    AppendElement(array, absl::StrCat("\\x", absl::BytesToHexString(element)));
+    AppendElement(array, HexOf(element));
   }
   return Push(CloseArray(std::move(array)));
 }

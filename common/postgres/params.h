@@ -37,6 +37,10 @@ class Params {
     return params;
   }
 
+  // The columns of these rows, all as long as the first: an array for each place. What AddBytes added becomes
+  // bytea[].
+  static Params ColumnsOf(const std::vector<Params>& rows);
+
   template <typename T>
   Params& Add(const T& value) {
     return Push(Encode(value));

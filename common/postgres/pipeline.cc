@@ -2,7 +2,6 @@
 #include "common/postgres/pipeline.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "common/postgres/errors.h"
@@ -11,11 +10,19 @@
 namespace guestpass::postgres {
 
 void Statements::Add(absl::string_view sql, Params params, Check check) {
-  queue_.push_back({std::string(sql), std::move(params), std::move(check), nullptr});
+  queue_.push_back({.sql = std::string(sql), .params = std::move(params), .check = std::move(check)});
 }
 
 void Statements::AddSeen(absl::string_view sql, Params params, std::function<void(const Result&)> see) {
-  queue_.push_back({std::string(sql), std::move(params), nullptr, std::move(see)});
+  queue_.push_back({.sql = std::string(sql), .params = std::move(params), .see = std::move(see)});
+}
+
+void Statements::AddRow(absl::string_view sql, Params row) {
+  auto found = std::find_if(queue_.begin(), queue_.end(), [sql](const Statement& queued) {
+    return !queued.rows.empty() && queued.sql == sql;
+  });
+  if (found == queue_.end()) found = queue_.insert(found, {.sql = std::string(sql)});
+  found->rows.push_back(std::move(row));
 }
 
 void Statements::LimitLockWaits(absl::Duration most) {
@@ -24,13 +31,16 @@ void Statements::LimitLockWaits(absl::Duration most) {
 }
 
 void Statements::Append(Statements& others) {
-  std::move(others.queue_.begin(), others.queue_.end(), std::back_inserter(queue_));
+  for (Statement& statement : others.queue_) {
+    if (statement.rows.empty()) queue_.push_back(std::move(statement));
+    for (Params& row : statement.rows) AddRow(statement.sql, std::move(row));
+  }
   others.queue_.clear();
 }
 
 absl::StatusOr<std::vector<Result>> Pipeline::Run() {
   last_ = Last::kNotRun;
-  std::vector<Statement> batch = std::exchange(queue_, {});
+  std::vector<Statement> batch = TakeQueue();
   if (batch.empty()) return std::vector<Result>();
   const bool opens = !opened_ && !opening_.empty();
   if (opens) batch.insert(batch.begin(), Statement{.sql = opening_});
@@ -50,6 +60,13 @@ absl::StatusOr<std::vector<Result>> Pipeline::Run() {
   }
   if (opens) results.erase(results.begin());
   return results;
+}
+
+std::vector<Statements::Statement> Pipeline::TakeQueue() {
+  for (Statement& statement : queue_) {
+    if (!statement.rows.empty()) statement.params = Params::ColumnsOf(statement.rows);
+  }
+  return std::exchange(queue_, {});
 }
 
 absl::Status Pipeline::Exchange(const std::vector<Statement>& batch, std::vector<Result>& results) {

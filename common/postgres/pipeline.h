@@ -24,10 +24,16 @@ class Statements {
   // The same, for who only wants to see the result once the run, or the commit, has it.
   void AddSeen(absl::string_view sql, Params params, std::function<void(const Result&)> see);
 
+  // Queues a row of a statement that takes rows, as arrays of their columns ($1::text[], …). With those of
+  // the same statement that are queued already it goes in one, in the place of the first: for rows of which
+  // each is about something else, so that their order does not matter. To begin and end a statement costs
+  // PostgreSQL more than one more row.
+  void AddRow(absl::string_view sql, Params row);
+
   // Queues that the rest of the transaction waits no longer for a lock: OVERLOADED. Whole milliseconds.
   void LimitLockWaits(absl::Duration most);
 
-  // Queues what `others` has, behind what is queued; nothing is left there.
+  // Queues what `others` has, behind what is queued, its rows as AddRow; nothing is left there.
   void Append(Statements& others);
 
  protected:
@@ -36,6 +42,7 @@ class Statements {
     Params params;
     Check check;
     std::function<void(const Result&)> see;
+    std::vector<Params> rows;  // instead of `params`
   };
 
   std::vector<Statement> queue_;
@@ -68,6 +75,7 @@ class Pipeline : public Statements {
   // `opening` goes ahead of what is sent first. Its result is not among Run's.
   Pipeline(Session& session, absl::string_view opening) : session_(session), opening_(opening) {}
 
+  std::vector<Statement> TakeQueue();
   absl::Status Exchange(const std::vector<Statement>& batch, std::vector<Result>& results);
   absl::Status Send(const std::vector<Statement>& batch, const std::vector<std::string>& names);
   absl::Status Receive(size_t count, std::vector<Result>& results);

@@ -52,6 +52,29 @@ TEST_F(PipelineTest, ResultsComeInTheOrderOfTheirStatements) {
   EXPECT_TRUE(pipeline_.Run()->empty());
 }
 
+TEST_F(PipelineTest, RowsOfOneStatementGoTogetherInThePlaceOfTheFirst) {
+  const char kInsert[] =
+      "INSERT INTO t (id, n, mail) SELECT id, nextval('s'), mail FROM unnest($1::int[], $2::text[]) AS q "
+      "(id, "
+      "mail)";
+  pipeline_.AddRow(kInsert, Params::Of(11, std::optional<std::string>()));
+  pipeline_.Add("SELECT count(*) FROM t WHERE id > 10");
+  Statements others;
+  others.Add("SELECT nextval('s')");
+  others.AddRow(kInsert, Params::Of(12, "b"));
+  pipeline_.Append(others);
+  const auto results = pipeline_.Run();
+  ASSERT_TRUE(results.ok()) << results.status();
+  ASSERT_EQ(results->size(), 3u);
+  EXPECT_EQ(results->at(0).affected(), 2);
+  EXPECT_EQ(results->at(1).Int64(0, 0), 2);
+  EXPECT_EQ(results->at(2).Int64(0, 0), 3);
+  pipeline_.AddRow(kInsert, Params::Of(13, absl::string_view("a\0b", 3)));
+  EXPECT_TRUE(HasReason(pipeline_.Run().status(), Reason::kFieldInvalid));
+  pipeline_.AddRow(kInsert, Params::Of(14, "c"));
+  EXPECT_EQ(pipeline_.Run()->at(0).affected(), 1) << "what was queued before is gone";
+}
+
 TEST_F(PipelineTest, WhatStandsBehindAFailedStatementDoesNotRun) {
   pipeline_.Add("SELECT nextval('s')");
   pipeline_.Add("SELECT 1 / $1::int", Params::Of(0));

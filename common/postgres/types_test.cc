@@ -103,6 +103,25 @@ TEST_F(Types, ArraysOfNumbersTimesAndFlagsUnnest) {
   EXPECT_THAT(Row("SELECT ARRAY[3, NULL, -4]::bigint[]", {}).Int64Array(0, 0), ElementsAre(3, 0, -4));
 }
 
+TEST_F(Types, ColumnsOfRowsKeepWhateverTheyHold) {
+  const std::string text = "\"b\\\", {c} NULL", bytes("\0\\\"", 3);
+  const std::vector<Params> rows = {
+      Params::Of(1, text, std::vector<std::string>{"x, y", "\""}).AddBytes(bytes),
+      Params::Of(2, std::optional<std::string>(), std::vector<std::string>{}).AddBytes("")};
+  const Result result =
+      Row("SELECT n, t, l::text[] = ARRAY['x, y', '\"'], b, cardinality(l::text[]) "
+          "FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[]) AS q (n, t, l, b) ORDER BY n",
+          Params::ColumnsOf(rows));
+  ASSERT_EQ(result.rows(), 2);
+  EXPECT_EQ(result.Int64(1, 0), 2);
+  EXPECT_EQ(result.Text(0, 1), text);
+  EXPECT_TRUE(result.IsNull(1, 1));
+  EXPECT_TRUE(result.Bool(0, 2));
+  EXPECT_EQ(result.Int64(1, 4), 0);
+  EXPECT_EQ(result.Bytes(0, 3), bytes);
+  EXPECT_EQ(result.Bytes(1, 3), "");
+}
+
 TEST_F(Types, BytesMayHoldAnything) {
   std::string bytes;
   for (int i = 0; i < 256; ++i) bytes.push_back(static_cast<char>(i));

@@ -34,7 +34,7 @@ class Insertions {
       : store_(store),
         limits_(limits),
         default_lifetime_(default_lifetime),
-        lanes_({.lanes = kLanes, .per_key = 1, .most = kMost},
+        lanes_({.lanes = kLanes, .per_key = 1, .most = kMost, .patience = kPatience},
                [this](const Batch& batch) { StoreTogether(batch); }) {}
 
   // Ends the invite in its way that no longer stands. INVITE_RATE_LIMITED and then INVITE_PENDING_FOR_EMAIL;
@@ -46,6 +46,7 @@ class Insertions {
 
  private:
   static constexpr int kLanes = 2;
+  static constexpr absl::Duration kPatience = absl::Milliseconds(5);
   static constexpr size_t kMost = 32;  // in one transaction
 
   struct Place {

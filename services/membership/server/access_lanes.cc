@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "common/time/clock.h"
 #include "services/membership/server/overloaded.h"
 
 namespace guestpass::membership {
@@ -14,7 +15,8 @@ constexpr size_t kQueued = 4096;
 
 }  // namespace
 
-AccessLanes::AccessLanes(AccessReader& reader, int lanes) : reader_(reader) {
+AccessLanes::AccessLanes(AccessReader& reader, int lanes, absl::Duration patience)
+    : reader_(reader), patience_(patience) {
   for (int i = 0; i < lanes; ++i) lanes_.emplace_back([this] { Run(); });
 }
 
@@ -32,7 +34,7 @@ void AccessLanes::Submit(std::vector<AccessQuery> queries, Done done) {
     absl::MutexLock lock(&mutex_);
     if (!stopping_ && queued_ < kQueued) {
       queued_ += queries.size();
-      queue_.push_back({std::move(queries), std::move(done)});
+      queue_.push_back({std::move(queries), std::move(done), SystemClock().Boot()});
       return;
     }
   }
@@ -40,18 +42,36 @@ void AccessLanes::Submit(std::vector<AccessQuery> queries, Done done) {
 }
 
 void AccessLanes::Run() {
-  for (;;) {
-    std::vector<Question> batch;
-    {
-      absl::MutexLock lock(&mutex_);
-      const auto ready = [this]()
-                             ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_ || !queue_.empty(); };
-      mutex_.Await(absl::Condition(&ready));
-      batch = TakeBatch();
-    }
-    if (batch.empty()) return;
-    Read(std::move(batch));
+  absl::MutexLock lock(&mutex_);
+  while (AwaitTurn()) {
+    ++reading_;
+    do {
+      std::vector<Question> batch = TakeBatch();
+      mutex_.Unlock();
+      Read(std::move(batch));
+      mutex_.Lock();
+    } while (MayRead(/*beside=*/reading_ - 1));
+    --reading_;
   }
+}
+
+// One of those that have nothing to do watches over who waits. False: the lanes end.
+bool AccessLanes::AwaitTurn() {
+  for (;;) {
+    mutex_.Await(absl::Condition(this, &AccessLanes::HasWork));
+    if (queue_.empty()) return false;
+    if (MayRead(/*beside=*/reading_)) return true;
+    watched_ = true;
+    mutex_.AwaitWithTimeout(absl::Condition(this, &AccessLanes::IsFree),
+                            queue_.front().since + patience_ - SystemClock().Boot());
+    watched_ = false;
+    if (MayRead(/*beside=*/reading_)) return true;
+  }
+}
+
+bool AccessLanes::MayRead(int beside) const {
+  if (queue_.empty()) return false;
+  return beside == 0 || SystemClock().Boot() - queue_.front().since >= patience_;
 }
 
 std::vector<AccessLanes::Question> AccessLanes::TakeBatch() {

@@ -8,21 +8,24 @@
 
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "services/membership/storage/access_reader.h"
 
 namespace guestpass::membership {
 
-// The way of access checks to the database: few lanes, one statement in flight each, and what is asked
-// meanwhile gathering for the next one that comes free. A statement costs much more than one more query in
-// it, so the busier it gets, the less each check costs. Nothing waits for more to come. Thread-safe.
+// The way of access checks to the database: one statement in flight, and what is asked meanwhile gathering
+// for the next one. A statement costs much more than one more query in it, so the busier it gets, the less
+// each check costs. Where nothing is in flight nothing waits for more to come. Another lane begins beside a
+// busy one only for who has waited for its patience, so that no slow statement holds up all. Thread-safe.
 class AccessLanes {
  public:
   using Done = std::function<void(absl::StatusOr<AccessRead>)>;
 
   static constexpr int kLanes = 3;  // each needs a connection
+  static constexpr absl::Duration kPatience = absl::Milliseconds(2);
 
   // `reader` outlives this.
-  explicit AccessLanes(AccessReader& reader, int lanes = kLanes);
+  explicit AccessLanes(AccessReader& reader, int lanes = kLanes, absl::Duration patience = kPatience);
 
   ~AccessLanes() { Stop(); }
 
@@ -39,16 +42,26 @@ class AccessLanes {
   struct Question {
     std::vector<AccessQuery> queries;
     Done done;
+    absl::Duration since;  // boot time
   };
 
   void Run();
+  bool AwaitTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return queue_.empty() ? stopping_ : !watched_;
+  }
+  bool IsFree() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return reading_ == 0; }
+  bool MayRead(int beside) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Read(std::vector<Question> batch);
   std::vector<Question> TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   AccessReader& reader_;
+  const absl::Duration patience_;
   absl::Mutex mutex_;
   std::deque<Question> queue_ ABSL_GUARDED_BY(mutex_);
-  size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;  // queries in it
+  size_t queued_ ABSL_GUARDED_BY(mutex_) = 0;     // queries in it
+  int reading_ ABSL_GUARDED_BY(mutex_) = 0;       // lanes
+  bool watched_ ABSL_GUARDED_BY(mutex_) = false;  // by a lane that waits for those that read
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> lanes_;
 };

@@ -83,6 +83,44 @@ TEST(AccessLanes, WhatGathersWhileALaneReadsGoesTogetherAndEachGetsItsOwn) {
   EXPECT_EQ(sizes, (std::vector<size_t>{1, 13}));
 }
 
+TEST(AccessLanes, OneStatementIsInFlightWhileNobodyHasWaitedForLong) {
+  absl::Notification first_began, release;
+  std::vector<size_t> sizes;
+  ScriptedReader reader([&](const std::vector<AccessQuery>& queries) {
+    sizes.push_back(queries.size());
+    if (!first_began.HasBeenNotified()) {
+      first_began.Notify();
+      release.WaitForNotification();
+    }
+    return AnswerTo(queries);
+  });
+  AccessLanes lanes(reader, /*lanes=*/3, /*patience=*/absl::InfiniteDuration());
+  for (int i = 0; i < 11; ++i) {
+    lanes.Submit({QueryOf(i)}, [](const auto&) {});
+    first_began.WaitForNotification();
+  }
+  release.Notify();
+  lanes.Stop();
+  EXPECT_EQ(sizes, (std::vector<size_t>{1, 10}));
+}
+
+TEST(AccessLanes, SlowStatementsHoldUpOthersForNoLongerThanTheirPatience) {
+  absl::Notification release, answered;
+  std::atomic<int> reads{0};
+  ScriptedReader reader([&](const std::vector<AccessQuery>& queries) {
+    if (++reads <= 2) release.WaitForNotification();
+    return AnswerTo(queries);
+  });
+  AccessLanes lanes(reader, /*lanes=*/3);
+  for (int slow = 1; slow <= 2; ++slow) {
+    lanes.Submit({QueryOf(slow)}, [](const auto&) {});
+    while (reads < slow) std::this_thread::yield();
+  }
+  lanes.Submit({QueryOf(3)}, [&](const auto&) { answered.Notify(); });
+  EXPECT_TRUE(answered.WaitForNotificationWithTimeout(absl::Seconds(20))) << "there was a lane for it";
+  release.Notify();
+}
+
 TEST(AccessLanes, WhatIsAskedTogetherIsReadTogetherAndABatchTakesNoMoreThan256Beside) {
   absl::Notification first_began, release;
   std::vector<size_t> sizes;

@@ -55,17 +55,27 @@ constexpr char kLimits[] = R"sql(
 
 constexpr char kCount[] = R"sql(
   INSERT INTO sends (workspace, invite, generation, inviter, address_hash, mails, at_us)
-  VALUES ($1, $2, $3, $4, address_hash($5), $5::text IS NOT NULL, $6)
+  SELECT workspace, invite, generation, inviter, address_hash(address), address IS NOT NULL, at_us
+  FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::bigint[])
+    AS q (workspace, invite, generation, inviter, address, at_us)
 )sql";
 
-// A rival that has inserted and not yet committed is waited for.
+// In the order of the rows. A rival that has inserted and not yet committed is waited for.
 constexpr char kInsert[] = R"sql(
   INSERT INTO invites (workspace, id, email, email_folded, is_link, max_uses, allow_unverified, role, channels,
                        guest_expire_us, guest_ttl_us, inviter, rights_n, check_us, workspace_display_name, state,
                        delivery, expire_us, create_us, generation, lease_us, secret_hash)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text[], $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-          $22)
+  SELECT workspace, id, email, email_folded, is_link, max_uses, allow_unverified, role, channels::text[],
+         guest_expire_us, guest_ttl_us, inviter, rights_n, check_us, workspace_display_name, state, delivery, expire_us,
+         create_us, generation, lease_us, secret_hash
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::boolean[], $6::int[], $7::boolean[], $8::text[],
+              $9::text[], $10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::text[],
+              $16::text[], $17::text[], $18::bigint[], $19::bigint[], $20::int[], $21::bigint[], $22::bytea[])
+    AS q (workspace, id, email, email_folded, is_link, max_uses, allow_unverified, role, channels, guest_expire_us,
+          guest_ttl_us, inviter, rights_n, check_us, workspace_display_name, state, delivery, expire_us, create_us,
+          generation, lease_us, secret_hash)
   ON CONFLICT (workspace, email_folded) WHERE state = 'PENDING' AND email_folded IS NOT NULL DO NOTHING
+  RETURNING id
 )sql";
 
 // What a resend replaces, and UndoResend restores.
@@ -202,20 +212,22 @@ absl::Status PgInviteTx::JudgeSend(const Invite& invite, const SendLimits& limit
 }
 
 absl::Status PgInviteTx::CountSend(const Invite& invite) {
-  pipeline_.Add(kCount, Params::Of(invite.name.workspace, invite.name.invite, invite.generation,
-                                   invite.inviter, MailedTo(invite), *now_));
+  pipeline_.AddRow(kCount, Params::Of(invite.name.workspace, invite.name.invite, invite.generation,
+                                      invite.inviter, MailedTo(invite), *now_));
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<bool>> PgInviteTx::Insert(const std::vector<NewInvite>& invites) {
-  std::vector<bool> inserted;
+  std::vector<Params> rows;
   for (const NewInvite& added : invites) {
-    pipeline_.AddSeen(
-        kInsert,
-        InviteParams(added.invite).Add(LeaseOf(added.invite, added.lease_end)).AddBytes(added.secret_hash),
-        [&inserted](const Result& result) { inserted.push_back(result.affected() == 1); });
+    rows.push_back(
+        InviteParams(added.invite).Add(LeaseOf(added.invite, added.lease_end)).AddBytes(added.secret_hash));
   }
-  RETURN_IF_ERROR(pipeline_.Run().status());
+  ASSIGN_OR_RETURN(const Result result, Ask(kInsert, Params::ColumnsOf(rows)));
+  std::set<InviteId> ids;
+  for (int row = 0; row < result.rows(); ++row) ids.insert(result.As<InviteId>(row, 0));
+  std::vector<bool> inserted;
+  for (const NewInvite& added : invites) inserted.push_back(ids.contains(added.invite.name.invite));
   return inserted;
 }
 

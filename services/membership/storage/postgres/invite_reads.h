@@ -17,7 +17,8 @@ class InviteReads {
   // It outlives this.
   explicit InviteReads(postgres::Pool& pool)
       : pool_(pool),
-        lanes_({.lanes = kLanes, .most = kMost}, [this](const Batch& batch) { ReadAll(batch); }) {}
+        lanes_({.lanes = kLanes, .most = kMost, .patience = kPatience},
+               [this](const Batch& batch) { ReadAll(batch); }) {}
 
   // Blocks. OVERLOADED, DATABASE_UNAVAILABLE.
   absl::StatusOr<InviteRead> Read(const InviteQuery& query);
@@ -27,6 +28,7 @@ class InviteReads {
 
  private:
   static constexpr int kLanes = 2;
+  static constexpr absl::Duration kPatience = absl::Milliseconds(5);
   static constexpr size_t kMost = 16;  // each may have to count a workspace's guests
 
   struct Question {

@@ -26,9 +26,11 @@ constexpr char kCountGuests[] =
     "SELECT count(*), count(*) FILTER (WHERE m.sponsor = $2) FROM members m "
     "WHERE m.workspace = $1 AND m.role = 'GUEST' AND m.user_id <> $3 AND " GUESTPASS_NOT_ENDED(m, $4);
 
-constexpr char kInsertJoinKey[] = R"sql(
+constexpr char kInsertJoinKeys[] = R"sql(
   INSERT INTO join_keys (join_key, outcome, workspace, user_id, already_member, decided_us, keep_until_us)
-  SELECT $1::text, 'JOINED', $2::text, $3::text, $4::boolean, now, now + $5::bigint FROM now_us() AS now
+  SELECT key, 'JOINED', workspace, user_id, already, now, now + keep
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::bigint[])
+    AS q (key, workspace, user_id, already, keep), now_us() AS now
 )sql";
 
 constexpr char kAnswerTo[] = R"sql(
@@ -77,8 +79,8 @@ absl::StatusOr<GuestCounts> PgMembershipTx::CountGuests(const WorkspaceId& works
 }
 
 void PgMembershipTx::InsertJoinKey(const JoinKey& key) {
-  changes_.Add(kInsertJoinKey,
-               Params::Of(key.key, key.workspace, key.user, key.already_member, kKeepJoinKeys));
+  changes_.AddRow(kInsertJoinKeys,
+                  Params::Of(key.key, key.workspace, key.user, key.already_member, kKeepJoinKeys));
   join_key_ = key.key;
 }
 

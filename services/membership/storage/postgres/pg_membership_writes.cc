@@ -65,11 +65,14 @@ constexpr char kUpdateChannel[] = "UPDATE channels SET display_name = $2, archiv
 constexpr char kFindDirect[] =
     "SELECT " GUESTPASS_CHANNEL_COLUMNS(c) " FROM channels c WHERE c.workspace = $1 AND c.direct_key = $2";
 
-constexpr char kInsertMember[] = R"sql(
+constexpr char kInsertMembers[] = R"sql(
   INSERT INTO members (workspace, user_id, role, expire_us, access_end_us, recorded_state, grants, address,
                        sponsor, create_us, shard)
-  SELECT id, $2::text, $3::text, $4::bigint, $5::bigint, $6::text, $7::text[], $8::text, $9::text, $10::bigint, shard
-  FROM workspaces WHERE id = $1
+  SELECT workspace, user_id, role, expire_us, access_end_us, recorded_state, grants::text[], address, sponsor,
+         create_us, (SELECT shard FROM workspaces WHERE id = q.workspace)
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[],
+              $9::text[], $10::bigint[])
+    AS q (workspace, user_id, role, expire_us, access_end_us, recorded_state, grants, address, sponsor, create_us)
 )sql";
 
 constexpr char kUpdateMember[] = R"sql(
@@ -192,7 +195,7 @@ absl::StatusOr<std::optional<Channel>> PgMembershipTx::FindDirect(const Workspac
 
 void PgMembershipTx::InsertMember(const Member& member) {
   record_.Add(member.state);
-  changes_.Add(kInsertMember, MemberParams(member).Add(member.create_time));
+  changes_.AddRow(kInsertMembers, MemberParams(member).Add(member.create_time));
   OwnParts(member);
 }
 

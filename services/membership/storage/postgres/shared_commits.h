@@ -26,7 +26,8 @@ class SharedCommits {
   SharedCommits(postgres::Pool& pool, CommitListener& listener, int lanes)
       : pool_(pool),
         listener_(listener),
-        lanes_({.lanes = lanes, .most = kMost}, [this](const Batch& batch) { MakeAll(batch); }) {}
+        lanes_({.lanes = lanes, .most = kMost, .patience = kPatience},
+               [this](const Batch& batch) { MakeAll(batch); }) {}
 
   // One of several; its body runs on the thread of any of them.
   struct Change {
@@ -50,6 +51,7 @@ class SharedCommits {
   size_t waiting() { return lanes_.waiting(); }
 
  private:
+  static constexpr absl::Duration kPatience = absl::Milliseconds(5);
   static constexpr size_t kMost = 32;        // changes in one transaction
   static constexpr size_t kMostNames = 256;  // that they lock: PostgreSQL's table has room for some thousands
 
