@@ -33,6 +33,7 @@ absl::StatusOr<JoinOutcome> FakeMembership::Resolve(const std::string& join_key)
 }
 
 absl::StatusOr<std::optional<Member>> FakeMembership::Find(const MemberName& name) {
+  if (on_find) on_find();
   absl::MutexLock lock(&mutex_);
   if (find_error.has_value()) return *find_error;
   if (ended_.count(name.user) > 0) return Error(Reason::kGuestEnded, "ended");

@@ -32,6 +32,7 @@ class FakeMembership : public Membership {
   std::atomic<bool> unreachable = false;     // for Resolve
   std::atomic<bool> workspace_stands = true;
   std::function<void()> on_join;  // runs before Join decides, without a lock
+  std::function<void()> on_find;  // and this before Find looks
   std::optional<absl::Status> find_error;
 
   absl::StatusOr<InviteCheck> CheckInvite(const rpc::Call&, const WorkspaceId&, const Draft& draft) override;

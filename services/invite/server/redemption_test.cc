@@ -206,6 +206,14 @@ TEST_F(RedemptionTest, AnAnswerThatWasLostIsASuccessAllTheSame) {
   EXPECT_EQ(InviteState(), "REDEEMED");
 }
 
+TEST_F(RedemptionTest, WhoIsRemovedBeforeALostAnswerIsFoundOutIsNoMember) {
+  const std::string secret = Invited();
+  membership_.loses_answer = true;
+  membership_.on_find = [&] { membership_.Remove(ann_.caller.user->user); };
+  EXPECT_EQ(ReasonOf(Redeem(ann_, secret).status()), "INVITE_NO_LONGER_VALID");
+  EXPECT_EQ(Reservations(), "SPENT") << "it joined by it";
+}
+
 TEST_F(RedemptionTest, ARequestThatWasLostIsCancelledForGood) {
   const std::string secret = Invited();
   membership_.loses_request = true;
