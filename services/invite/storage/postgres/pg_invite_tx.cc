@@ -74,9 +74,7 @@ constexpr char kReservationOf[] = "SELECT " GUESTPASS_RESERVATION_COLUMNS R"sql(
 
 constexpr char kReserve[] = R"sql(
   INSERT INTO reservations (join_key, workspace, invite, user_id, state, create_us, counts)
-  SELECT join_key, workspace, invite, user_id, 'OPEN', create_us, counts
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::boolean[])
-    AS q (join_key, workspace, invite, user_id, create_us, counts)
+  VALUES ($1, $2, $3, $4, 'OPEN', $5, $6)
 )sql";
 
 constexpr char kTakeUse[] = "UPDATE invites SET reserved = reserved + 1 WHERE workspace = $1 AND id = $2";
@@ -209,8 +207,8 @@ absl::StatusOr<std::optional<Reservation>> PgInviteTx::ReservationOf(const Invit
 
 absl::Status PgInviteTx::Reserve(const Reservation& reservation, bool unlimited) {
   const InviteName& invite = reservation.invite;
-  pipeline_.AddRow(kReserve, Params::Of(reservation.join_key, invite.workspace, invite.invite,
-                                        reservation.user, reservation.create_time, reservation.counts));
+  pipeline_.Add(kReserve, Params::Of(reservation.join_key, invite.workspace, invite.invite, reservation.user,
+                                     reservation.create_time, reservation.counts));
   if (!unlimited && reservation.counts) pipeline_.Add(kTakeUse, Params::Of(invite.workspace, invite.invite));
   found_.reservations.erase(reservation.user);
   return absl::OkStatus();
