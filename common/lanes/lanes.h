@@ -78,14 +78,22 @@ class Lanes {
   };
 
   void FillLanes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    while (busy_ < options_.lanes && !waiting_.empty() && (busy_ == 0 || waiting_.front()->late)) {
+    while (busy_ < options_.lanes) {
+      const Place* first = FirstThatMayGo();
+      if (first == nullptr || (busy_ > 0 && !first->late)) return;
       const std::vector<Place*> batch = TakeBatch();
-      if (batch.empty()) return;
       ++busy_;
       for (const Key& key : KeysOf(batch)) ++busy_keys_[key];
       batch.front()->called = true;
       batch.front()->leads = batch;
     }
+  }
+
+  const Place* FirstThatMayGo() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    for (const Place* place : waiting_) {
+      if (!IsBusy(place->key)) return place;
+    }
+    return nullptr;
   }
 
   std::vector<Place*> TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {

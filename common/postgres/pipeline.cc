@@ -32,8 +32,11 @@ void Statements::LimitLockWaits(absl::Duration most) {
 
 void Statements::Append(Statements& others) {
   for (Statement& statement : others.queue_) {
-    if (statement.rows.empty()) queue_.push_back(std::move(statement));
-    for (Params& row : statement.rows) AddRow(statement.sql, std::move(row));
+    if (statement.rows.empty()) {
+      queue_.push_back(std::move(statement));
+    } else {
+      for (Params& row : statement.rows) AddRow(statement.sql, std::move(row));
+    }
   }
   others.queue_.clear();
 }

@@ -26,8 +26,8 @@ class Statements {
 
   // Queues a row of a statement that takes rows, as arrays of their columns ($1::text[], …). With those of
   // the same statement that are queued already it goes in one, in the place of the first: for rows of which
-  // each is about something else, so that their order does not matter. To begin and end a statement costs
-  // PostgreSQL more than one more row.
+  // each is about something else, and which need nothing that is queued behind the first. To begin and end a
+  // statement costs PostgreSQL more than one more row.
   void AddRow(absl::string_view sql, Params row);
 
   // Queues that the rest of the transaction waits no longer for a lock: OVERLOADED. Whole milliseconds.
@@ -56,11 +56,11 @@ class Pipeline : public Statements {
  public:
   explicit Pipeline(Session& session) : session_(session) {}
 
-  // Sends everything that is queued and gives its results in order; nothing queued: none, and no round trip.
-  // The first error, of a statement or of a check, is returned. What was queued behind a failed statement did
-  // not run; what was queued behind a failed check did. Errors: as Session::Run; after FIELD_INVALID for a
-  // text with a NUL character nothing was sent. Afterwards the queue is empty, and the session is of use
-  // again, or broken.
+  // Sends everything that is queued and gives its results in order, one for rows that go together; nothing
+  // queued: none, and no round trip. The first error, of a statement or of a check, is returned. What was
+  // queued behind a failed statement did not run; what was queued behind a failed check did. Errors: as
+  // Session::Run; after FIELD_INVALID for a text with a NUL character nothing was sent. Afterwards the queue
+  // is empty, and the session is of use again, or broken.
   absl::StatusOr<std::vector<Result>> Run();
 
   // Whether anything was ever sent; whether some Run gave an error.

@@ -14,7 +14,7 @@ struct AccessRow {
   std::string method;
   std::string users;                  // which, in words
   std::vector<std::string> services;  // for themselves
-  bool operators = false;             // whatever they are besides
+  bool operators = false;             // whether they may, whatever their role
 };
 
 std::string AccessTable(const std::vector<AccessRow>& rows);

@@ -14,7 +14,7 @@ using postgres::Params;
 using rights::v1::ApplyDueExpirationsRequest;
 using rights::v1::RightsService;
 
-constexpr int kBatch = 5000;  // as guest-expiry asks
+constexpr int kBatch = 1000;  // as guest-expiry asks
 constexpr int kMembers = 50;  // changed meanwhile
 constexpr absl::Duration kTimeout = absl::Seconds(60);
 constexpr absl::Duration kPatience = absl::Minutes(3);

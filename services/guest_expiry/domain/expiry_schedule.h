@@ -17,7 +17,7 @@ struct Deadline {
 struct Outcome {
   int applied = 0;      // guests whose transition was recorded
   int skipped = 0;      // due guests whose row somebody else held
-  int busy_shards = 0;  // shards that another replica was at
+  int busy_shards = 0;  // shards that others were at
 };
 
 // When to ask for the nearest deadline and when to have due transitions applied. Database times are carried

@@ -18,7 +18,7 @@ namespace guestpass::guest_expiry {
 class ExpiryClock {
  public:
   // How many guests one call to membership takes at most.
-  static constexpr int kBatch = 5000;
+  static constexpr int kBatch = 1000;
 
   // Begins at once, on a thread of its own. What is passed in outlives this.
   ExpiryClock(DueTransitions& transitions, const Clock& clock);

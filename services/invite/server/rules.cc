@@ -53,7 +53,10 @@ const rpc::Access& AccessOf(absl::string_view method) {
 std::string RulesInMarkdown() {
   std::vector<rpc::AccessRow> rows;
   for (const Rule& rule : Rules()) {
-    rows.push_back({.method = rule.method, .users = Words(rule.need), .operators = rule.access.operators});
+    rows.push_back({.method = rule.method,
+                    .users = Words(rule.need),
+                    .services = rule.access.services,
+                    .operators = rule.access.operators});
   }
   return absl::StrCat(R"md(
 ## InviteService

@@ -9,17 +9,15 @@
 namespace guestpass::membership {
 namespace {
 
-constexpr int kBatch = 250;      // guests in one transaction
-constexpr size_t kAtATime = 4;   // transactions
-constexpr size_t kOfAShard = 2;  // of these: one gets ready while the other one commits
+constexpr int kBatch = 250;  // guests in one transaction
+constexpr size_t kWorkers = 4;
 
 }  // namespace
 
 absl::StatusOr<rights::v1::ApplyDueExpirationsResponse> DueRound::Run() {
   std::vector<std::thread> others;
-  for (size_t i = 1; i < std::min(kAtATime, shards_.size()); ++i) {
-    others.emplace_back([this] { Work(); });
-  }
+  Hire();
+  while (others.size() + 1 < shards_.size() && Hire()) others.emplace_back([this] { Work(); });
   Work();
   for (std::thread& other : others) other.join();
   absl::MutexLock lock(&mutex_);
@@ -32,7 +30,10 @@ void DueRound::Work() {
     uint32_t shard;
     {
       absl::MutexLock lock(&mutex_);
-      if (next_shard_ == shards_.size() || left_ == 0 || !error_.ok()) return;
+      if (next_shard_ == shards_.size() || left_ == 0 || !error_.ok()) {
+        --workers_;
+        return;
+      }
       shard = shards_[next_shard_++];
     }
     const absl::Status status = WorkOn(shard);
@@ -41,12 +42,12 @@ void DueRound::Work() {
   }
 }
 
-// Alone until it has met a crowd, then two side by side, of whom neither knows what the other leaves, and
+// Alone until it has met a crowd, then two side by side, of which neither knows what the other leaves, and
 // alone again for the rest.
 absl::Status DueRound::WorkOn(uint32_t shard) {
   DueBatch last;
   ASSIGN_OR_RETURN(const bool is_crowd, Apply(shard, last));
-  if (is_crowd && shards_.size() * kOfAShard <= kAtATime) RETURN_IF_ERROR(ApplySideBySide(shard));
+  if (is_crowd && Hire()) RETURN_IF_ERROR(ApplySideBySide(shard));
   if (is_crowd) RETURN_IF_ERROR(ApplyAll(shard, last));
   absl::MutexLock lock(&mutex_);
   done_.set_skipped(done_.skipped() + last.skipped);
@@ -54,11 +55,20 @@ absl::Status DueRound::WorkOn(uint32_t shard) {
   return absl::OkStatus();
 }
 
+bool DueRound::Hire() {
+  absl::MutexLock lock(&mutex_);
+  if (workers_ == kWorkers) return false;
+  ++workers_;
+  return true;
+}
+
 absl::Status DueRound::ApplySideBySide(uint32_t shard) {
   absl::Status others;
   std::thread other([&] {
     DueBatch last;
     others = ApplyAll(shard, last);
+    absl::MutexLock lock(&mutex_);
+    --workers_;
   });
   DueBatch last;
   absl::Status status = ApplyAll(shard, last);

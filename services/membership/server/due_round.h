@@ -24,6 +24,7 @@ class DueRound {
  private:
   void Work();
   absl::Status WorkOn(uint32_t shard);
+  bool Hire();  // one worker more, where there may be
   absl::Status ApplySideBySide(uint32_t shard);
   // One transaction after the other. `last` is what the last one says.
   absl::Status ApplyAll(uint32_t shard, DueBatch& last);
@@ -42,6 +43,7 @@ class DueRound {
   int left_ ABSL_GUARDED_BY(mutex_);          // guests that no transaction has reserved
   int reserved_ ABSL_GUARDED_BY(mutex_) = 0;  // by transactions under way
   size_t next_shard_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t workers_ ABSL_GUARDED_BY(mutex_) = 0;  // threads, each with one transaction at most
   absl::Status error_ ABSL_GUARDED_BY(mutex_);
   rights::v1::ApplyDueExpirationsResponse done_ ABSL_GUARDED_BY(mutex_);
 };

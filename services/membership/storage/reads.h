@@ -84,9 +84,10 @@ struct InviteRead {
 
 // One shard's part of a round of expirations.
 struct DueBatch {
-  bool busy = false;  // another round is at this shard
+  bool busy = false;  // as many as may be are at this shard already
   int applied = 0;
-  int skipped = 0;  // due, but held by somebody else; counted once nothing else is due
+  int skipped =
+      0;  // due, but held by somebody else, another round included; counted once nothing else is due
 };
 
 struct DeadlineRead {

@@ -18,8 +18,8 @@ namespace {
 using postgres::Pipeline;
 
 // A head is not waited for as long as by a change alone: a lane that waits holds up other shards' changes.
-// Once one head is held, hardly at all.
-constexpr absl::Duration kPatience = absl::Milliseconds(500), kImpatience = absl::Milliseconds(20);
+// Once one head is held, hardly longer than two transactions of due guests take (ADR 14).
+constexpr absl::Duration kPatience = absl::Milliseconds(500), kImpatience = absl::Milliseconds(40);
 
 // A change within its transaction.
 struct Part {

@@ -18,8 +18,8 @@ namespace guestpass::membership {
 
 // Makes changes that arrive together in one transaction: one look, one advance of each shard's head and one
 // commit for all of them (ADR 13). A change that is refused is left out. What needs a lock that somebody has,
-// or fails at the database, is to be made alone, where it waits in line. Nobody waits for company: a change
-// that finds a free lane goes at once, with those that wait by then. Thread-safe.
+// or fails at the database, is to be made alone, where it waits in line. Where no transaction is under way a
+// change goes at once, with those that wait by then; beside one, once it has waited for 5 ms. Thread-safe.
 class SharedCommits {
  public:
   // Both outlive this. At most `lanes` transactions are made at once, each on a connection of its own.
