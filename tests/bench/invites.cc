@@ -19,7 +19,7 @@ using invite::v1::InviteService;
 using invite::v1::RedeemInviteRequest;
 
 constexpr int kCallers = 16;
-constexpr int kConnections = 4;
+constexpr int kConnections = 2;       // as an edge with two workers has
 constexpr int kTokensASecond = 4000;  // more than are redeemed
 
 constexpr char kEnded[] = R"sql(
