@@ -54,9 +54,8 @@ TEST_F(PipelineTest, ResultsComeInTheOrderOfTheirStatements) {
 
 TEST_F(PipelineTest, RowsOfOneStatementGoTogetherInThePlaceOfTheFirst) {
   const char kInsert[] =
-      "INSERT INTO t (id, n, mail) SELECT id, nextval('s'), mail FROM unnest($1::int[], $2::text[]) AS q "
-      "(id, "
-      "mail)";
+      "INSERT INTO t (id, n, mail) SELECT id, nextval('s'), mail "
+      "FROM unnest($1::int[], $2::text[]) AS q (id, mail)";
   pipeline_.AddRow(kInsert, Params::Of(11, std::optional<std::string>()));
   pipeline_.Add("SELECT count(*) FROM t WHERE id > 10");
   Statements others;

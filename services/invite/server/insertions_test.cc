@@ -71,8 +71,18 @@ class InsertionsTest : public ServiceTest {
     for (size_t i = 0; i < kLanes; ++i) Add(absl::StrCat("first", i, "@example.com"));
   }
 
-  // The same, where somebody else holds what one of them needs: `begin` takes it in a transaction of its own.
-  // The others are stored meanwhile.
+  // Stores an invite; and, behind those that hold the lanes, one by which it no longer stands.
+  void AddInPlaceOfAnOlderOne(const std::string& email) {
+    Add(email);
+    ASSERT_EQ(InsertTogether()[0], "OK");
+    insertions_.clear();
+    AddToHoldTheLanes();
+    Add(email).issued.key.reset();
+    insertions_.back().removed_n = 6;
+  }
+
+  // As InsertTogether, where somebody else holds what one of them needs: `begin` takes it in a transaction of
+  // its own. The others are stored meanwhile.
   void InsertTogetherBeside(const std::string& begin) {
     const auto stored = [&] { return std::stoul(Sql("SELECT count(*)::text FROM invites")); };
     const size_t before = stored(), all = insertions_.size();
@@ -144,12 +154,7 @@ TEST_F(InsertionsTest, WhoIsRefusedHoldsUpNobodyAndCountsForNothing) {
 }
 
 TEST_F(InsertionsTest, WhatStandsInTheWayIsEndedWhereItNoLongerStands) {
-  Add("ann@example.com");
-  ASSERT_EQ(InsertTogether()[0], "OK");
-  insertions_.clear();
-  AddToHoldTheLanes();
-  Add("ann@example.com").issued.key.reset();
-  insertions_.back().removed_n = 6;
+  AddInPlaceOfAnOlderOne("ann@example.com");
   Add("ben@example.com");
   EXPECT_EQ(InsertTogether(), std::vector<std::string>(4, "OK"));
   EXPECT_EQ(
@@ -184,12 +189,7 @@ TEST_F(InsertionsTest, WhoseLockSomebodyElseHasHoldsUpNobody) {
 }
 
 TEST_F(InsertionsTest, ARowThatSomebodyHoldsHoldsUpOnlyWhoWantsIt) {
-  Add("slow@example.com");
-  ASSERT_EQ(InsertTogether()[0], "OK");
-  insertions_.clear();
-  AddToHoldTheLanes();
-  Add("slow@example.com").issued.key.reset();
-  insertions_.back().removed_n = 6;
+  AddInPlaceOfAnOlderOne("slow@example.com");
   Add("ann@example.com");
   InsertTogetherBeside("BEGIN; SELECT FROM invites WHERE email = 'slow@example.com' FOR UPDATE");
 }

@@ -86,8 +86,8 @@ struct InviteRead {
 struct DueBatch {
   bool busy = false;  // as many as may be are at this shard already
   int applied = 0;
-  int skipped =
-      0;  // due, but held by somebody else, another round included; counted once nothing else is due
+  // Due, but held by somebody else, another round included; counted once nothing else is due.
+  int skipped = 0;
 };
 
 struct DeadlineRead {

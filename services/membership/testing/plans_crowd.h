@@ -37,10 +37,12 @@ class Crowd {
     rows_.AddParts(3, 102, 1000);
   }
 
-  // Makes the session tell what it has counted.
+  // Makes both sessions tell what they have counted.
   void Flush() {
+    constexpr char kFlush[] = "SELECT pg_stat_force_next_flush()";
     auto lease = pool_.Acquire();
-    ASSERT_TRUE(lease.ok() && (**lease).Run("SELECT pg_stat_force_next_flush()").ok());
+    ASSERT_TRUE(lease.ok() && (**lease).Run(kFlush).ok());
+    rows_.Run(kFlush);
   }
 
   // The id of somebody or something that there was not yet.

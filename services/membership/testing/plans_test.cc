@@ -76,7 +76,6 @@ class PlansTest : public testing::Test {
   // Runs the query, and expects that it read no table from end to end and no more than it may of indexes.
   static void ExpectFrugal(const Query& query) {
     crowd_->Flush();
-    crowd_->rows().Run("SELECT pg_stat_force_next_flush()");
     crowd_->rows().Run("SELECT pg_stat_reset()");
     Run(query);
     crowd_->Flush();

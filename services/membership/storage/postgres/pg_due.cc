@@ -26,8 +26,8 @@ using postgres::Session;
 // times as long.
 constexpr char kBegin[] = R"sql(
   SELECT pg_try_advisory_xact_lock(1735419256, $1::int) OR pg_try_advisory_xact_lock(1735419256, 256 + $1::int),
-         now_us(),
-         set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)
+         now_us(), set_config('enable_sort', 'off', true),
+         set_config('enable_bitmapscan', 'off', true)
 )sql";
 
 // The condition is judged again on each row as it is locked, so that a time moved meanwhile wins (G6).
