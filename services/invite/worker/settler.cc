@@ -31,7 +31,8 @@ void Settler::Take(const InviteStore::Settlement& settlement) {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (running_ && queue_.size() < options_.queue) {
       queue_.push_back(settlement);
-      wake_.notify_one();
+      // One that only joins those that gather wakes nobody.
+      if (queue_.size() == 1 || queue_.size() == options_.batch) wake_.notify_one();
       return;
     }
   }
