@@ -68,13 +68,18 @@ absl::StatusOr<Caller> Authenticate(TokenVerifier& verifier, const std::optional
   if (!forwarded.has_value()) {
     return Caller{.service = own.identity.service, .is_operator = own.identity.is_operator};
   }
-  ASSIGN_OR_RETURN(Credential user, ReadCredential(verifier, *forwarded, kForwarded, now));
+  return AuthenticateFor(verifier, own.identity.service, *forwarded, now);
+}
+
+absl::StatusOr<Caller> AuthenticateFor(TokenVerifier& verifier, const std::string& service,
+                                       const std::string& forwarded, absl::Time now) {
+  ASSIGN_OR_RETURN(Credential user, ReadCredential(verifier, forwarded, kForwarded, now));
   if (user.identity.is_service) {
     return Error(Reason::kCallerNotAllowed,
                  "A service acts for a user only: guestpass-user-authorization has a service's token.");
   }
   Caller caller = ActingUser(std::move(user));
-  caller.service = own.identity.service;
+  caller.service = service;
   return caller;
 }
 

@@ -24,4 +24,8 @@ absl::StatusOr<absl::string_view> BearerToken(absl::string_view authorization_he
 absl::StatusOr<Caller> Authenticate(TokenVerifier& verifier, const std::optional<std::string>& authorization,
                                     const std::optional<std::string>& forwarded, absl::Time now);
 
+// The same of one of several users for whom `service` acts in one call.
+absl::StatusOr<Caller> AuthenticateFor(TokenVerifier& verifier, const std::string& service,
+                                       const std::string& forwarded, absl::Time now);
+
 }  // namespace guestpass::auth

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <deque>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -23,19 +25,29 @@ class Lanes {
  public:
   using Batch = std::vector<Item*>;
 
-  Lanes(const LaneOptions& options, std::function<void(const Batch&)> work)
-      : patience_(options.patience), work_(std::move(work)), line_(options) {}
+  // `then`, if any, goes on with the same batch once `work` has left the lane to the next one.
+  Lanes(const LaneOptions& options, std::function<void(const Batch&)> work,
+        std::function<void(const Batch&)> then = nullptr)
+      : patience_(options.patience), work_(std::move(work)), then_(std::move(then)), line_(options) {}
 
-  // Returns once `work` has done a batch with the item, on the thread of one of them.
-  void Do(Item& item) {
-    Place place{&item};
-    if (!AwaitLead(place)) return;
-    Batch batch;
-    for (const Place* taken : place.leads) batch.push_back(taken->item);
-    work_(batch);
-    absl::MutexLock lock(&mutex_);
-    line_.Leave(place.leads);
-    line_.CallLeaders();
+  // Returns once a batch with the item is done, on the thread of one of its items.
+  void Do(Item& item) { DoAll({&item}); }
+
+  // The same for several, which wait in the line together.
+  void DoAll(const Batch& items) {
+    if (items.empty()) return;
+    Crowd crowd;
+    for (Item* item : items) crowd.push_back({item});
+    Enter(crowd);
+    while (Place* leader = AwaitLead(crowd)) {
+      Batch batch;
+      for (const Place* taken : leader->batch) batch.push_back(taken->item);
+      work_(batch);
+      Leave(*leader);
+      if (then_) then_(batch);
+      absl::MutexLock lock(&mutex_);
+      line_.Dismiss(*leader);
+    }
   }
 
   // How many wait now.
@@ -46,24 +58,47 @@ class Lanes {
 
  private:
   using Place = typename Line<Item, Company>::Place;
+  using Crowd = std::deque<Place>;
 
-  // False once another one's batch has done it.
-  bool AwaitLead(Place& place) {
+  void Enter(Crowd& crowd) {
     absl::MutexLock lock(&mutex_);
-    place.late = patience_ == absl::ZeroDuration();
-    line_.Enter(place);
+    for (Place& place : crowd) {
+      place.late = patience_ == absl::ZeroDuration();
+      line_.Enter(place);
+    }
     line_.CallLeaders();
-    const absl::Condition called(&place.called);
-    if (!place.late && !mutex_.AwaitWithTimeout(called, patience_)) {
-      place.late = true;
+  }
+
+  void Leave(const Place& leader) {
+    absl::MutexLock lock(&mutex_);
+    line_.Leave(leader);
+    line_.CallLeaders();
+  }
+
+  // Of several, one that is to lead a batch; null once all are done.
+  Place* AwaitLead(Crowd& crowd) {
+    absl::MutexLock lock(&mutex_);
+    const absl::Condition called(&IsCalled, &crowd);
+    if (!crowd[0].late && !mutex_.AwaitWithTimeout(called, patience_)) {
+      for (Place& place : crowd) place.late = true;
       line_.CallLeaders();
     }
     mutex_.Await(called);
-    return !place.leads.empty();
+    return LeaderIn(crowd);
+  }
+
+  static Place* LeaderIn(Crowd& crowd) {
+    const auto leader = std::find_if(crowd.begin(), crowd.end(), [](Place& place) { return !place.batch.empty(); });
+    return leader == crowd.end() ? nullptr : &*leader;
+  }
+
+  static bool IsCalled(Crowd* crowd) {
+    return LeaderIn(*crowd) != nullptr ||
+           std::all_of(crowd->begin(), crowd->end(), [](const Place& place) { return place.done; });
   }
 
   const absl::Duration patience_;
-  const std::function<void(const Batch&)> work_;
+  const std::function<void(const Batch&)> work_, then_;
   absl::Mutex mutex_;
   Line<Item, Company> line_ ABSL_GUARDED_BY(mutex_);
 };

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -29,14 +30,14 @@ class Line {
     Item* item;
     typename Company::Key key = Company::KeyOf(*item);
     bool late = false;               // has waited for as long as is asked
-    bool called = false;             // to lead a batch, or because it is done
-    std::vector<Place*> leads = {};  // the batch, itself first; none: another one's did it
+    std::vector<Place*> batch = {};  // that it is to lead, itself first
+    bool done = false;
   };
   using Batch = std::vector<Place*>;
 
   explicit Line(const LaneOptions& options) : options_(options) {}
 
-  // Which stays where it is until it is called.
+  // Which stays where it is until it is done.
   void Enter(Place& place) { waiting_.push_back(&place); }
   size_t waiting() const { return waiting_.size(); }
 
@@ -47,18 +48,21 @@ class Line {
                                       [this](Place* place) { return !IsBusy(place->key); });
       if (first == waiting_.end() || (busy_ > 0 && !(*first)->late)) return;
       Place* leader = *first;
-      leader->leads = TakeBatch();
-      leader->called = true;
+      leader->batch = TakeBatch();
       ++busy_;
-      Count(leader->leads, 1);
+      Count(leader->batch, 1);
     }
   }
 
-  // The batch is done. From now on its places may be gone.
-  void Leave(const Batch& batch) {
+  // The leader's batch needs its lane no more.
+  void Leave(const Place& leader) {
     --busy_;
-    Count(batch, -1);
-    for (Place* place : batch) place->called = true;
+    Count(leader.batch, -1);
+  }
+
+  // The leader's batch is done. From now on its places may be gone.
+  static void Dismiss(Place& leader) {
+    for (Place* place : std::exchange(leader.batch, {})) place->done = true;
   }
 
  private:

@@ -38,6 +38,18 @@ std::string RequestIdOf(const grpc::ServerContextBase& context) {
   return auth::NewId<Id<struct RequestKind>>().ToString();
 }
 
+void Finish(grpc::ServerUnaryReactor& reactor, absl::string_view method, const Call& call,
+            const absl::Status& status) {
+  if (absl::IsCancelled(status)) {
+    reactor.Finish(grpc::Status(grpc::StatusCode::CANCELLED, std::string(status.message())));
+    return;
+  }
+  LogOutcome(method, call, status);
+  reactor.Finish(ToGrpc(status, call.request_id));
+}
+
+}  // namespace
+
 void LogOutcome(absl::string_view method, const Call& call, const absl::Status& status) {
   using telemetry::Severity;
   const auto details = DetailsOf(status);
@@ -56,18 +68,6 @@ void LogOutcome(absl::string_view method, const Call& call, const absl::Status& 
                   {"error", fault ? std::string(status.message()) : ""}});
 }
 
-void Finish(grpc::ServerUnaryReactor& reactor, absl::string_view method, const Call& call,
-            const absl::Status& status) {
-  if (absl::IsCancelled(status)) {
-    reactor.Finish(grpc::Status(grpc::StatusCode::CANCELLED, std::string(status.message())));
-    return;
-  }
-  LogOutcome(method, call, status);
-  reactor.Finish(ToGrpc(status, call.request_id));
-}
-
-}  // namespace
-
 Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
   return {.authorization = Header(context, "authorization"),
           .forwarded = Header(context, "guestpass-user-authorization"),
@@ -80,6 +80,14 @@ absl::StatusOr<Call> Runner::Authenticate(const Credentials& credentials) const 
   ASSIGN_OR_RETURN(call.caller, auth::Authenticate(verifier_, credentials.authorization,
                                                    credentials.forwarded, clock_.Now()));
   return call;
+}
+
+absl::StatusOr<Call> Runner::AuthenticateFor(const Call& call, const std::string& forwarded,
+                                             const std::string& request_id) const {
+  Call made{.request_id = request_id, .deadline = call.deadline};
+  ASSIGN_OR_RETURN(made.caller,
+                   auth::AuthenticateFor(verifier_, call.caller.service, forwarded, clock_.Now()));
+  return made;
 }
 
 absl::Status Runner::Admit(const grpc::CallbackServerContext& context, const Credentials& credentials,

@@ -28,6 +28,9 @@ struct Credentials {
 
 Credentials CredentialsOf(const grpc::CallbackServerContext& context);
 
+// A line of the log about an answer: of one that is no error only where debugging.
+void LogOutcome(absl::string_view method, const Call& call, const absl::Status& status);
+
 // Takes unary calls from gRPC's threads to handlers: authenticates, checks who may call, leaves alone what
 // the caller has given up, and turns errors into the wire's. Thread-safe.
 class Runner {
@@ -72,6 +75,10 @@ class Runner {
 
   // Who calls. As auth::Authenticate.
   absl::StatusOr<Call> Authenticate(const Credentials& credentials) const;
+
+  // A call as `call`'s service makes it for one of several users: `forwarded` is as the header would be.
+  absl::StatusOr<Call> AuthenticateFor(const Call& call, const std::string& forwarded,
+                                       const std::string& request_id) const;
 
   // Whether the caller may. As CheckAccess.
   absl::Status Authorize(const Access& access, const auth::Caller& caller) const {

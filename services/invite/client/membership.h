@@ -47,6 +47,13 @@ enum class JoinOutcome {
   kCancelled,      // it made none and never will
 };
 
+// One user's attempt at joining, and what was answered to it. `call` is the user's, and outlives this.
+struct Joining {
+  const rpc::Call& call;
+  std::string join_key;
+  absl::StatusOr<Member> answer = absl::UnknownError("not asked yet");
+};
+
 // Membership, which judges every invite and every joining. Thread-safe; every method blocks. Errors are as
 // membership answered them; SERVICE_UNAVAILABLE where it did not answer, INTERNAL where it answered nonsense.
 class Membership {
@@ -60,10 +67,9 @@ class Membership {
   virtual absl::StatusOr<InviteCheck> CheckInvite(const rpc::Call& call, const WorkspaceId& workspace,
                                                   const Draft& draft) = 0;
 
-  // Makes `call`'s user a member, within kJoinTimeout. After any error, answered or not, only Resolve says
-  // what became of the attempt.
-  virtual absl::StatusOr<Member> Join(const rpc::Call& call, const Invite& invite,
-                                      const std::string& join_key) = 0;
+  // Makes those users members by one invite, within kJoinTimeout, each as if alone: sets their answers. After
+  // any error, answered or not, only Resolve says what became of an attempt.
+  virtual void Join(const Invite& invite, std::vector<Joining>& joinings) = 0;
 
   // What became of that attempt; one that is not decided is cancelled.
   virtual absl::StatusOr<JoinOutcome> Resolve(const std::string& join_key) = 0;

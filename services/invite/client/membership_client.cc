@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/client/membership_client.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "common/auth/random.h"
 #include "common/rights/decide.h"
 #include "common/rights/revision.h"
@@ -90,6 +92,15 @@ Member MemberOf(const rights::MemberState& state, bool already_member) {
           .access_end_time = state.access_end_time};
 }
 
+absl::StatusOr<Member> AnswerIn(const rights::v1::BatchJoinMembersResponse::Outcome& outcome) {
+  RETURN_IF_ERROR(rpc::FromWire(outcome.error()));
+  if (!outcome.has_joined()) return Malformed();
+  ASSIGN_OR_RETURN(const rights::MemberState state, rights_feed::FromProto(outcome.joined().member()));
+  Member member = MemberOf(state, outcome.joined().already_member());
+  member.rights_revision = outcome.joined().rights_revision();
+  return member;
+}
+
 absl::StatusOr<std::optional<Member>> MemberIn(const rights_feed::RightsSnapshot& snapshot, absl::Time now) {
   using rights::Refusal;
   if (!snapshot.found) return std::optional<Member>();
@@ -127,16 +138,31 @@ absl::StatusOr<InviteCheck> MembershipClient::CheckInvite(const rpc::Call& call,
                      .rights_revision = response.rights_revision()};
 }
 
-absl::StatusOr<Member> MembershipClient::Join(const rpc::Call& call, const Invite& invite,
-                                              const std::string& join_key) {
-  rights::v1::JoinMemberResponse response;
-  rpc::CallContext context(token_, kJoinTimeout, call);
-  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::JoinMember, context, JoinRequest(invite, join_key),
-                           response, kService));
-  ASSIGN_OR_RETURN(const rights::MemberState state, rights_feed::FromProto(response.member()));
-  Member member = MemberOf(state, response.already_member());
-  member.rights_revision = response.rights_revision();
-  return member;
+void MembershipClient::Join(const Invite& invite, std::vector<Joining>& joinings) {
+  const absl::Status status = JoinAll(invite, joinings);
+  if (status.ok()) return;
+  for (Joining& joining : joinings) joining.answer = status;
+}
+
+absl::Status MembershipClient::JoinAll(const Invite& invite, std::vector<Joining>& joinings) {
+  rights::v1::BatchJoinMembersRequest request;
+  absl::Time deadline = absl::InfinitePast();
+  for (const Joining& joining : joinings) {
+    auto& asked = *request.add_joinings();
+    asked.set_user_authorization(absl::StrCat("Bearer ", joining.call.caller.user_token));
+    asked.set_request_id(joining.call.request_id);
+    *asked.mutable_request() = JoinRequest(invite, joining.join_key);
+    deadline = std::max(deadline, joining.call.deadline);
+  }
+  rights::v1::BatchJoinMembersResponse response;
+  rpc::CallContext context(token_, std::min(kJoinTimeout, deadline - absl::Now()));
+  RETURN_IF_ERROR(
+      rpc::Ask(stub_->async(), &Async::BatchJoinMembers, context, request, response, kService));
+  if (static_cast<size_t>(response.outcomes_size()) != joinings.size()) return Malformed();
+  for (size_t i = 0; i < joinings.size(); ++i) {
+    joinings[i].answer = AnswerIn(response.outcomes(static_cast<int>(i)));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<JoinOutcome> MembershipClient::Resolve(const std::string& join_key) {

@@ -11,7 +11,7 @@
 namespace guestpass::invite {
 
 // Membership by its RightsService. What is asked for a user forwards that user's token and ends with its
-// call; the rest is asked on this service's own behalf, so that they outlive an impatient caller.
+// call, joinings with the last of theirs; the rest is asked on this service's own behalf, so that they outlive an impatient caller.
 class MembershipClient : public Membership {
  public:
   // `token` outlives this.
@@ -20,8 +20,7 @@ class MembershipClient : public Membership {
 
   absl::StatusOr<InviteCheck> CheckInvite(const rpc::Call& call, const WorkspaceId& workspace,
                                           const Draft& draft) override;
-  absl::StatusOr<Member> Join(const rpc::Call& call, const Invite& invite,
-                              const std::string& join_key) override;
+  void Join(const Invite& invite, std::vector<Joining>& joinings) override;
   absl::StatusOr<JoinOutcome> Resolve(const std::string& join_key) override;
   absl::StatusOr<std::optional<Member>> Find(const MemberName& name) override;
   absl::StatusOr<bool> WorkspaceStands(const WorkspaceId& workspace) override;
@@ -29,6 +28,7 @@ class MembershipClient : public Membership {
  private:
   struct Read;  // one member's rights, read in one snapshot
   absl::StatusOr<Read> ReadRights(const MemberName& name);
+  absl::Status JoinAll(const Invite& invite, std::vector<Joining>& joinings);
 
   const std::unique_ptr<rights::v1::RightsService::Stub> stub_;
   const auth::ServiceToken& token_;

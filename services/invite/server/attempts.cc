@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/server/attempts.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "common/auth/random.h"
+#include "common/failpoint/failpoint.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "services/invite/domain/errors.h"
@@ -13,6 +18,8 @@ namespace {
 // Abandoned attempts that one caller ends: the keeper ends the rest.
 constexpr int kSettledByOne = 16;
 
+constexpr size_t kMost = 32;  // of one secret at a time
+
 std::string NewJoinKey(const Invite& invite, const UserId& user) {
   return absl::StrCat(invite.name.invite.text(), ".", user.text(), ".",
                       auth::NewId<Id<struct AttemptKind>>().text());
@@ -20,11 +27,15 @@ std::string NewJoinKey(const Invite& invite, const UserId& user) {
 
 }  // namespace
 
-Attempts::Attempts(InviteStore& store)
-    : store_(store), lanes_({.per_key = 1}, [this](const Batch& batch) { BeginAll(batch); }) {}
+Attempts::Attempts(InviteStore& store, Membership& membership)
+    : store_(store),
+      membership_(membership),
+      lanes_({.per_key = 1, .most = kMost}, [this](const Batch& batch) { BeginAll(batch); },
+             [this](const Batch& batch) { JoinAll(batch); }) {}
 
-absl::StatusOr<Plan> Attempts::Begin(const std::string& secret_hash, const Redeemer& redeemer, bool again) {
-  Attempt attempt{.secret_hash = secret_hash, .redeemer = redeemer, .again = again};
+absl::StatusOr<Plan> Attempts::Begin(const rpc::Call& call, const std::string& secret_hash,
+                                     const Redeemer& redeemer, bool again) {
+  Attempt attempt{.call = call, .secret_hash = secret_hash, .redeemer = redeemer, .again = again};
   lanes_.Do(attempt);
   RETURN_IF_ERROR(attempt.refusal);
   return std::move(attempt.plan);
@@ -52,6 +63,20 @@ void Attempts::BeginAll(const Batch& batch) {
       attempt->refusal = met_a_rival ? RedemptionUnderWay() : status;
     }
   }
+}
+
+void Attempts::JoinAll(const Batch& batch) {
+  Batch reserved;
+  std::copy_if(batch.begin(), batch.end(), std::back_inserter(reserved),
+               [](const Attempt* attempt) { return attempt->has_reserved(); });
+  if (reserved.empty()) return;
+  std::vector<Joining> joinings;
+  for (const Attempt* attempt : reserved) {
+    joinings.push_back({attempt->call, attempt->plan.reservations[0].join_key});
+    failpoint::Reach("redeem.reserved", joinings.back().join_key);
+  }
+  membership_.Join(reserved[0]->plan.invite(), joinings);
+  for (size_t i = 0; i < reserved.size(); ++i) reserved[i]->plan.joined = std::move(joinings[i].answer);
 }
 
 // The error is the transaction's; why this one may not is in the attempt.

@@ -11,9 +11,14 @@ absl::StatusOr<InviteCheck> FakeMembership::CheckInvite(const rpc::Call&, const 
   return check;
 }
 
-absl::StatusOr<Member> FakeMembership::Join(const rpc::Call& call, const Invite& invite,
-                                            const std::string& join_key) {
-  const UserId user = call.caller.user->user;
+void FakeMembership::Join(const Invite& invite, std::vector<Joining>& joinings) {
+  for (Joining& joining : joinings) {
+    joining.answer = JoinOne(joining.call.caller.user->user, invite, joining.join_key);
+  }
+}
+
+absl::StatusOr<Member> FakeMembership::JoinOne(const UserId& user, const Invite& invite,
+                                               const std::string& join_key) {
   if (loses_request) return Unavailable();
   if (delays_request) {
     absl::MutexLock lock(&mutex_);

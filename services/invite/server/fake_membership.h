@@ -37,8 +37,7 @@ class FakeMembership : public Membership {
 
   absl::StatusOr<InviteCheck> CheckInvite(const rpc::Call&, const WorkspaceId&, const Draft& draft) override;
 
-  absl::StatusOr<Member> Join(const rpc::Call& call, const Invite& invite,
-                              const std::string& join_key) override;
+  void Join(const Invite& invite, std::vector<Joining>& joinings) override;
 
   absl::StatusOr<JoinOutcome> Resolve(const std::string& join_key) override;
 
@@ -69,6 +68,8 @@ class FakeMembership : public Membership {
   static absl::Status Unavailable();
 
  private:
+  absl::StatusOr<Member> JoinOne(const UserId& user, const Invite& invite, const std::string& join_key);
+
   std::optional<Member> FindLocked(const UserId& user) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // The member for whom that invite makes no other: who is one through the organization alone becomes a

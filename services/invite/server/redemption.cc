@@ -34,18 +34,18 @@ absl::StatusOr<v1::RedeemInviteResponse> Redemption::Redeem(const rpc::Call& cal
   const std::string hash = auth::Sha256(request.secret());
   bool again = false;
   for (int round = 0; round < kRounds; ++round) {
-    ASSIGN_OR_RETURN(const Plan plan, attempts_.Begin(hash, redeemer, again));
-    ASSIGN_OR_RETURN(const Outcome member, Take(call, plan, redeemer, again));
+    ASSIGN_OR_RETURN(const Plan plan, attempts_.Begin(call, hash, redeemer, again));
+    ASSIGN_OR_RETURN(const Outcome member, Take(plan, redeemer, again));
     if (member.has_value()) return ToProto({plan.invite().name.workspace, user}, *member);
   }
   return RedemptionUnderWay();
 }
 
-absl::StatusOr<Redemption::Outcome> Redemption::Take(const rpc::Call& call, const Plan& plan,
-                                                     const Redeemer& redeemer, bool& again) {
+absl::StatusOr<Redemption::Outcome> Redemption::Take(const Plan& plan, const Redeemer& redeemer,
+                                                     bool& again) {
   switch (plan.step) {
     case Plan::Step::kJoin:
-      return Join(call, plan.invite(), plan.reservations[0]);
+      return AfterJoin(plan.invite(), plan.reservations[0], plan.joined);
     case Plan::Step::kRepeat:
       return Repeat(plan, redeemer, again);
     case Plan::Step::kOwn:
@@ -59,10 +59,8 @@ absl::StatusOr<Redemption::Outcome> Redemption::Take(const rpc::Call& call, cons
   return RedemptionUnderWay();
 }
 
-absl::StatusOr<Redemption::Outcome> Redemption::Join(const rpc::Call& call, const Invite& invite,
-                                                     const Reservation& reservation) {
-  failpoint::Reach("redeem.reserved", reservation.join_key);
-  absl::StatusOr<Member> member = membership_.Join(call, invite, reservation.join_key);
+absl::StatusOr<Redemption::Outcome> Redemption::AfterJoin(const Invite& invite, const Reservation& reservation,
+                                                          const absl::StatusOr<Member>& member) {
   if (!member.ok()) return AfterFailedJoin(invite, reservation, member.status());
   failpoint::Reach("redeem.joined", reservation.join_key);
   const JoinOutcome outcome = member->already_member ? JoinOutcome::kAlreadyMember : JoinOutcome::kJoined;
@@ -72,7 +70,7 @@ absl::StatusOr<Redemption::Outcome> Redemption::Join(const rpc::Call& call, cons
   } else {
     SettleLogged(invite, reservation, spent);
   }
-  return Outcome(*std::move(member));
+  return Outcome(*member);
 }
 
 absl::StatusOr<Redemption::Outcome> Redemption::AfterFailedJoin(const Invite& invite,

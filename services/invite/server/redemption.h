@@ -27,7 +27,7 @@ class Redemption {
  public:
   // All outlive this.
   Redemption(InviteStore& store, Membership& membership, SettlementSink& sink)
-      : store_(store), membership_(membership), sink_(sink), attempts_(store) {}
+      : store_(store), membership_(membership), sink_(sink), attempts_(store, membership) {}
 
   // Errors in the order of I21: INVITE_NOT_FOUND, those of CheckRedeemable, GUEST_ENDED, INVITE_EXHAUSTED,
   // then membership's. CONFLICT with RetryInfo while attempts at the last use, or one of the user's own, are
@@ -39,9 +39,9 @@ class Redemption {
   // Nothing: what stood in the way is settled, and the plan is to be made anew.
   using Outcome = std::optional<Member>;
 
-  absl::StatusOr<Outcome> Take(const rpc::Call& call, const Plan& plan, const Redeemer& redeemer,
-                               bool& again);
-  absl::StatusOr<Outcome> Join(const rpc::Call& call, const Invite& invite, const Reservation& reservation);
+  absl::StatusOr<Outcome> Take(const Plan& plan, const Redeemer& redeemer, bool& again);
+  absl::StatusOr<Outcome> AfterJoin(const Invite& invite, const Reservation& reservation,
+                                    const absl::StatusOr<Member>& member);
   absl::StatusOr<Outcome> AfterFailedJoin(const Invite& invite, const Reservation& reservation,
                                           const absl::Status& failure);
   absl::StatusOr<Outcome> Repeat(const Plan& plan, const Redeemer& redeemer, bool& again);

@@ -1,109 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "common/failpoint/failpoint.h"
-#include "common/rights/names.h"
-#include "common/rights_feed/wire.h"
-#include "common/rights_feed/wire_types.h"
-#include "common/rpc/proto_time.h"
 #include "common/rpc/text.h"
+#include "common/rpc/wire_status.h"
+#include "common/status/error.h"
 #include "common/status/macros.h"
 #include "services/membership/domain/errors.h"
-#include "services/membership/domain/guest_admission.h"
-#include "services/membership/server/audits.h"
-#include "services/membership/server/convert.h"
-#include "services/membership/server/guest_terms.h"
 #include "services/membership/server/rights_service.h"
 
 namespace guestpass::membership {
 namespace {
 
 namespace rights_v1 = rights::v1;
-using Kind = JoinDecision::Kind;
 
-constexpr size_t kMaxJoinKey = 128;
-
-absl::StatusOr<Join> JoinIn(const rights_v1::JoinMemberRequest& request, const UserId& user,
-                            std::string address) {
-  Join join{.user = user, .address = std::move(address), .rights_n = request.rights_n()};
-  ASSIGN_OR_RETURN(join.workspace, ParseWorkspaceId("workspace", request.workspace()));
-  ASSIGN_OR_RETURN(join.invite, ParseInviteId("invite", request.invite()));
-  ASSIGN_OR_RETURN(join.inviter, ParseUserId("inviter", request.inviter()));
-  ASSIGN_OR_RETURN(join.check_time, rpc::FromProto("check_time", request.check_time()));
-  const auto role = rights_feed::FromProto(request.role());
-  if (!role.has_value()) return FieldInvalid("role", "is none of those that there are");
-  join.role = *role;
-  ASSIGN_OR_RETURN(join.channels, ParseChannels("channels", request.channels()));
-  ASSIGN_OR_RETURN(join.expiry, ReadExpiry("", request));
-  join.link = request.link();
-  RETURN_IF_ERROR(CheckJoin(join));
-  return join;
-}
-
-// Whoever becomes a guest where guests are capped counts them, so no other may join meanwhile.
-LockPlan PlanOf(const Join& join) {
-  LockPlan plan{.workspace = join.workspace};
-  for (const ChannelId& channel : join.channels) plan.channels[channel] = LockMode::kShare;
-  plan.With(join.inviter, LockMode::kShare).With(join.user, LockMode::kUpdate);
-  if (join.role == rights::Role::kGuest) plan.changes_workspace = CapsGuests;
-  plan.newcomer = {join.user, join.address};
-  plan.may_share = true;
-  return plan;
-}
-
-JoinFacts FactsOf(const Join& join, const Locked& locked) {
-  return {.now = locked.now,
-          .workspace = locked.workspace,
-          .inviter = locked.AuthorityOf(join.inviter),
-          .organization_role = locked.RoleInOrganization(join.user),
-          .member = locked.MemberOf(join.user),
-          .channels = locked.channels};
-}
-
-// What becoming a guest asks (I20, G9).
-absl::Status CheckAdmission(const Member& newcomer, const Locked& locked, MembershipTx& tx) {
-  if (newcomer.state.role != rights::Role::kGuest) return absl::OkStatus();
-  if (!DomainAllowed(locked.workspace->settings, newcomer.address)) return EmailDomainNotAllowed();
-  return CheckRoom(newcomer, locked, tx);
-}
-
-absl::Status Store(const Join& join, const JoinDecision& decision, const Locked& locked, MembershipTx& tx) {
-  if (decision.kind == Kind::kAlreadyMember) return absl::OkStatus();
-  if (join.rights_n < locked.removed_n) {
-    return InviteNoLongerValid(join.invite_name(), "you were removed after it was made");
-  }
-  RETURN_IF_ERROR(CheckAdmission(decision.member, locked, tx));
-  const bool is_new = decision.kind == Kind::kNew;
-  if (is_new) {
-    tx.InsertMember(decision.member);
-  } else {
-    tx.UpdateMember(decision.member);
-  }
-  AuditEntry entry = AuditOf(is_new ? "member.joined" : "member.reactivated",
-                             MemberName{join.workspace, join.user}.ToString(), locked, Right::kOwn);
-  if (const auto before = locked.MemberOf(join.user)) entry.before = before->state;
-  entry.after = decision.member.state;
-  entry.notes = {{"invite", join.invite.ToString()}};
-  if (!decision.member.sponsor.empty()) entry.notes["sponsor"] = decision.member.sponsor.ToString();
-  tx.Audit(entry);
-  return absl::OkStatus();
-}
+constexpr int kMaxJoinings = 64;
 
 // Whether an error says that nobody joined and nobody should by this attempt; the others leave it open.
 bool IsRefusal(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) || absl::IsPermissionDenied(status) ||
          absl::IsInvalidArgument(status) || absl::IsAborted(status) ||
          HasReason(status, Reason::kGuestLimitReached);
-}
-
-rights_v1::JoinMemberResponse ResponseOf(bool already_member, const rights::MemberState& member,
-                                         const rights::RightsRevision& revision) {
-  rights_v1::JoinMemberResponse response;
-  response.set_already_member(already_member);
-  *response.mutable_member() = rights_feed::ToProto(member);
-  response.set_rights_revision(revision.ToString());
-  return response;
 }
 
 // Who has authority through the organization is told nothing of a guest's record (M11).
@@ -117,43 +34,72 @@ rights::MemberState StateToTell(const MemberRights& rights) {
 
 absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::JoinMember(
     const rpc::Call& call, const rights_v1::JoinMemberRequest& request) {
-  ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
-  RETURN_IF_ERROR(rpc::CheckText("join_key", request.join_key(), 1, kMaxJoinKey));
-  auto response = TryJoin(call, user, request);
-  if (response.ok() || !IsRefusal(response.status())) return response;
-  failpoint::Reach("join.refused", request.join_key());
-  ASSIGN_OR_RETURN(const JoinKey decided, store_.ResolveJoinKey(request.join_key()));
-  return TwinsJoin(decided, user, request, response.status());
+  std::deque<JoinAttempt> attempts;
+  attempts.emplace_back(call, request);
+  return std::move(JoinAll(attempts)[0]);
 }
 
-absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::TryJoin(
-    const rpc::Call& call, const UserId& user, const rights_v1::JoinMemberRequest& request) {
-  ASSIGN_OR_RETURN(const Join join, JoinIn(request, user, VerifiedAddress(call)));
-  if (join.address.empty() && !request.allow_unverified()) return EmailNotVerified();
-  JoinDecision decision;
-  failpoint::Reach("join.begun", request.join_key());
-  const auto join_member = [&](MembershipTx& tx, const Locked& locked) -> absl::Status {
-    ASSIGN_OR_RETURN(decision, DecideJoin(join, FactsOf(join, locked)));
-    RETURN_IF_ERROR(Store(join, decision, locked, tx));
-    tx.InsertJoinKey({.key = request.join_key(),
-                      .outcome = JoinKey::Outcome::kJoined,
-                      .workspace = join.workspace,
-                      .user = join.user,
-                      .already_member = decision.kind == Kind::kAlreadyMember});
-    failpoint::Reach("join.judged", request.join_key());
-    return absl::OkStatus();
-  };
-  ASSIGN_OR_RETURN(const Committed committed, store_.Transact(PlanOf(join), ActorOf(call), join_member));
-  failpoint::Reach("join.committed", request.join_key());
-  return ResponseOf(decision.kind == Kind::kAlreadyMember, decision.member.state, committed.revision);
+absl::StatusOr<rights_v1::BatchJoinMembersResponse> RightsService::BatchJoinMembers(
+    const rpc::Call& call, const rights_v1::BatchJoinMembersRequest& request) {
+  if (request.joinings().empty()) return FieldInvalid("joinings", "has none: 1 to 64 go into one call");
+  if (request.joinings_size() > kMaxJoinings) return FieldInvalid("joinings", "has more than 64");
+  std::deque<JoinAttempt> attempts;
+  for (const auto& joining : request.joinings()) {
+    attempts.emplace_back(runner_.AuthenticateFor(call, joining.user_authorization(), joining.request_id()),
+                          joining.request());
+  }
+  rights_v1::BatchJoinMembersResponse response;
+  size_t i = 0;
+  for (auto& answer : JoinAll(attempts)) {
+    const rpc::Call& own = attempts[i].call().ok() ? *attempts[i].call() : call;
+    rpc::LogOutcome("JoinMember", own, answer.status());
+    if (answer.ok()) {
+      *response.add_outcomes()->mutable_joined() = *std::move(answer);
+    } else {
+      *response.add_outcomes()->mutable_error() = rpc::ToWire(answer.status(), own.request_id);
+    }
+    ++i;
+  }
+  return response;
 }
 
-absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::TwinsJoin(
-    const JoinKey& twin, const UserId& user, const rights_v1::JoinMemberRequest& request,
-    const absl::Status& refusal) {
+std::vector<RightsService::Joined> RightsService::JoinAll(std::deque<JoinAttempt>& attempts) {
+  std::vector<absl::Status> read;
+  std::vector<MembershipStore::Change> changes;
+  for (JoinAttempt& attempt : attempts) {
+    read.push_back(attempt.Read());
+    if (read.back().ok()) changes.push_back(attempt.ToChange());
+  }
+  store_.TransactAll(changes);
+  std::vector<Joined> answers;
+  auto change = changes.begin();
+  for (size_t i = 0; i < attempts.size(); ++i) {
+    answers.push_back(Answer(attempts[i], read[i].ok() ? (change++)->outcome : read[i]));
+  }
+  return answers;
+}
+
+RightsService::Joined RightsService::Answer(const JoinAttempt& attempt,
+                                            const absl::StatusOr<Committed>& outcome) {
+  const std::string& key = attempt.request().join_key();
+  if (outcome.ok()) {
+    failpoint::Reach("join.committed", key);
+    return attempt.ResponseTo(*outcome);
+  }
+  if (!attempt.admitted() || !IsRefusal(outcome.status())) return outcome.status();
+  failpoint::Reach("join.refused", key);
+  ASSIGN_OR_RETURN(const JoinKey decided, store_.ResolveJoinKey(key));
+  return TwinsJoin(decided, attempt, outcome.status());
+}
+
+RightsService::Joined RightsService::TwinsJoin(const JoinKey& twin, const JoinAttempt& attempt,
+                                               const absl::Status& refusal) {
   if (twin.outcome == JoinKey::Outcome::kCancelled) return refusal;
-  if (twin.user != user || twin.workspace.text() != request.workspace()) return JoinCancelled(twin.key);
-  ASSIGN_OR_RETURN(const RightsRead read, store_.ReadRights({{.workspace = twin.workspace, .user = user}}));
+  if (twin.user != attempt.user() || twin.workspace.text() != attempt.request().workspace()) {
+    return JoinCancelled(twin.key);
+  }
+  ASSIGN_OR_RETURN(const RightsRead read,
+                   store_.ReadRights({{.workspace = twin.workspace, .user = twin.user}}));
   const MemberRights& rights = read.members[0];
   if (!rights.authority().role.has_value()) return refusal;
   return ResponseOf(twin.already_member, StateToTell(rights), {read.epoch, rights.shard, rights.n});

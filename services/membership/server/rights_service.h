@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <deque>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/rpc/call.h"
@@ -9,6 +11,7 @@
 #include "common/rpc/unary.h"
 #include "guestpass/rights/v1/rights_service.grpc.pb.h"
 #include "services/membership/domain/join.h"
+#include "services/membership/server/join_attempt.h"
 #include "services/membership/server/shared_read.h"
 #include "services/membership/storage/membership_store.h"
 
@@ -35,6 +38,7 @@ class RightsService final : public rights::v1::RightsService::CallbackService {
   GUESTPASS_METHOD(GetRightsHeads);
   GUESTPASS_METHOD(ListRightsChanges);
   GUESTPASS_METHOD(JoinMember);
+  GUESTPASS_METHOD(BatchJoinMembers);
   GUESTPASS_METHOD(ResolveJoin);
   GUESTPASS_METHOD(SetGuestExpiration);
   GUESTPASS_METHOD(ApplyDueExpirations);
@@ -43,11 +47,11 @@ class RightsService final : public rights::v1::RightsService::CallbackService {
 #undef GUESTPASS_METHOD
 
  private:
-  absl::StatusOr<rights::v1::JoinMemberResponse> TryJoin(const rpc::Call& call, const UserId& user,
-                                                         const rights::v1::JoinMemberRequest& request);
-  absl::StatusOr<rights::v1::JoinMemberResponse> TwinsJoin(const JoinKey& twin, const UserId& user,
-                                                           const rights::v1::JoinMemberRequest& request,
-                                                           const absl::Status& refusal);
+  using Joined = absl::StatusOr<rights::v1::JoinMemberResponse>;
+
+  std::vector<Joined> JoinAll(std::deque<JoinAttempt>& attempts);
+  Joined Answer(const JoinAttempt& attempt, const absl::StatusOr<Committed>& outcome);
+  Joined TwinsJoin(const JoinKey& twin, const JoinAttempt& attempt, const absl::Status& refusal);
 
   rpc::Runner& runner_;
   MembershipStore& store_;

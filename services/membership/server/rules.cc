@@ -111,6 +111,7 @@ const std::vector<Rule>& RightsRules() {
       {"GetRightsHeads", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
       {"ListRightsChanges", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
       {"JoinMember", Services({"invite"}), Need::kItself},
+      {"BatchJoinMembers", Services({"invite"}), Need::kItself},
       {"ResolveJoin", Services({"invite"}), Need::kNothing},
       {"SetGuestExpiration", Services({"guest-expiry"}), Need::kAdminOrSponsor},
       {"ApplyDueExpirations", Services({"guest-expiry"}), Need::kNothing},

@@ -33,6 +33,18 @@ class MembershipStore {
       const LockPlan& plan, const Actor& actor,
       absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) = 0;
 
+  // One of several changes, and what became of it.
+  struct Change {
+    const LockPlan& plan;
+    const Actor& actor;
+    absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body;
+
+    absl::StatusOr<Committed> outcome = absl::UnknownError("not made yet");
+  };
+
+  // Each of them as Transact, whatever becomes of the others, but in as few transactions as can be.
+  virtual void TransactAll(std::vector<Change>& changes) = 0;
+
   // Reads what the viewer may see, all of it from one snapshot. May run body again.
   virtual absl::Status Read(const Viewing& viewing,
                             absl::FunctionRef<absl::Status(MembershipReads&, const View&)> body) = 0;

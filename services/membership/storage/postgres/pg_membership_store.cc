@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/membership/storage/postgres/pg_membership_store.h"
 
+#include <deque>
 #include <optional>
 #include <utility>
 
@@ -38,15 +39,30 @@ bool LocksOthersOut(const LockPlan& plan, LockMode workspace_mode) {
 absl::StatusOr<Committed> PgMembershipStore::Transact(
     const LockPlan& plan, const Actor& actor,
     absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) {
-  if (SharedCommits::MayShare(plan)) {
-    SharedCommits::Change change{.plan = plan, .actor = actor, .body = body};
-    shared_.Make(change);
-    if (!change.alone) {
-      RETURN_IF_ERROR(change.status);
-      return Committed{change.written.record_time, change.written.revision};
+  std::vector<Change> changes{{plan, actor, body}};
+  TransactAll(changes);
+  return std::move(changes[0].outcome);
+}
+
+void PgMembershipStore::TransactAll(std::vector<Change>& changes) {
+  std::deque<SharedCommits::Change> tries;
+  SharedCommits::Batch together;
+  for (const Change& change : changes) {
+    auto& made = tries.emplace_back(SharedCommits::Change{change.plan, change.actor, change.body});
+    made.alone = !SharedCommits::MayShare(change.plan);
+    if (!made.alone) together.push_back(&made);
+  }
+  shared_.Make(together);
+  for (size_t i = 0; i < changes.size(); ++i) {
+    Change& change = changes[i];
+    if (tries[i].alone) {
+      change.outcome = TransactAlone(change.plan, change.actor, change.body);
+    } else if (tries[i].status.ok()) {
+      change.outcome = Committed{tries[i].written.record_time, tries[i].written.revision};
+    } else {
+      change.outcome = tries[i].status;
     }
   }
-  return TransactAlone(plan, actor, body);
 }
 
 absl::StatusOr<Committed> PgMembershipStore::TransactAlone(

@@ -29,6 +29,7 @@ class PgMembershipStore : public MembershipStore {
   absl::StatusOr<Committed> Transact(
       const LockPlan& plan, const Actor& actor,
       absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body) override;
+  void TransactAll(std::vector<Change>& changes) override;
   absl::Status Read(const Viewing& viewing,
                     absl::FunctionRef<absl::Status(MembershipReads&, const View&)> body) override;
   absl::StatusOr<DueBatch> ApplyDue(uint32_t shard, int limit, const Actor& actor) override;

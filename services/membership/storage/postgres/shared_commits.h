@@ -43,9 +43,11 @@ class SharedCommits {
   // Whether a change with that plan may be made so.
   static bool MayShare(const LockPlan& plan);
 
-  // Blocks until it is committed or refused, or is to be made alone. Errors beside the body's: OVERLOADED and
-  // DATABASE_UNAVAILABLE; OUTCOME_UNKNOWN, then for all of the transaction.
-  void Make(Change& change) { lanes_.Do(change); }
+  using Batch = std::vector<Change*>;
+
+  // Blocks until each is committed or refused, or is to be made alone. Errors beside the body's: OVERLOADED and
+  // DATABASE_UNAVAILABLE; OUTCOME_UNKNOWN, then for all of a transaction.
+  void Make(const Batch& changes) { lanes_.DoAll(changes); }
 
   // How many wait for a lane now.
   size_t waiting() { return lanes_.waiting(); }
@@ -66,8 +68,6 @@ class SharedCommits {
    private:
     std::set<std::string> shared_, exclusive_;
   };
-
-  using Batch = std::vector<Change*>;
 
   void MakeAll(const Batch& batch);
 
