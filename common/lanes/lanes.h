@@ -14,8 +14,8 @@
 namespace guestpass {
 
 // The way to work that costs less for several items at once: few lanes, and what comes while all are busy
-// goes together when one comes free. Where no lane is busy nobody waits for company, and whoever has waited
-// longest, of those whose key is not busy, goes next. Thread-safe.
+// goes together when one comes free. Where no lane is busy nobody waits for company, unless there was some
+// the last time; and whoever has waited longest, of those whose key is not busy, goes next. Thread-safe.
 //
 // `Company` says who may go together: `Key` and `static Key KeyOf(const Item&)`; and, made anew for each
 // batch and asked for each item that waits and whose key is not busy, in the order of their coming, `bool
@@ -28,7 +28,11 @@ class Lanes {
   // `then`, if any, goes on with the same batch once `work` has left the lane to the next one.
   Lanes(const LaneOptions& options, std::function<void(const Batch&)> work,
         std::function<void(const Batch&)> then = nullptr)
-      : patience_(options.patience), work_(std::move(work)), then_(std::move(then)), line_(options) {}
+      : patience_(options.patience),
+        gather_(options.gather),
+        work_(std::move(work)),
+        then_(std::move(then)),
+        line_(options) {}
 
   // Returns once a batch with the item is done, on the thread of one of its items.
   void Do(Item& item) { DoAll({&item}); }
@@ -62,11 +66,21 @@ class Lanes {
 
   void Enter(Crowd& crowd) {
     absl::MutexLock lock(&mutex_);
+    bool gathers = false;
     for (Place& place : crowd) {
       place.late = patience_ == absl::ZeroDuration();
-      line_.Enter(place);
+      gathers = line_.Enter(place) || gathers;
     }
     line_.CallLeaders();
+    const absl::Condition called(&IsCalled, &crowd);
+    if (gathers && !mutex_.AwaitWithTimeout(called, gather_)) {
+      line_.Ripen();
+      line_.CallLeaders();
+    }
+    if (!crowd[0].late && !mutex_.AwaitWithTimeout(called, patience_)) {
+      for (Place& place : crowd) place.ripe = place.late = true;
+      line_.CallLeaders();
+    }
   }
 
   void Leave(const Place& leader) {
@@ -78,17 +92,13 @@ class Lanes {
   // Of several, one that is to lead a batch; null once all are done.
   Place* AwaitLead(Crowd& crowd) {
     absl::MutexLock lock(&mutex_);
-    const absl::Condition called(&IsCalled, &crowd);
-    if (!crowd[0].late && !mutex_.AwaitWithTimeout(called, patience_)) {
-      for (Place& place : crowd) place.late = true;
-      line_.CallLeaders();
-    }
-    mutex_.Await(called);
+    mutex_.Await(absl::Condition(&IsCalled, &crowd));
     return LeaderIn(crowd);
   }
 
   static Place* LeaderIn(Crowd& crowd) {
-    const auto leader = std::find_if(crowd.begin(), crowd.end(), [](Place& place) { return !place.batch.empty(); });
+    const auto leader =
+        std::find_if(crowd.begin(), crowd.end(), [](Place& place) { return !place.batch.empty(); });
     return leader == crowd.end() ? nullptr : &*leader;
   }
 
@@ -97,7 +107,7 @@ class Lanes {
            std::all_of(crowd->begin(), crowd->end(), [](const Place& place) { return place.done; });
   }
 
-  const absl::Duration patience_;
+  const absl::Duration patience_, gather_;
   const std::function<void(const Batch&)> work_, then_;
   absl::Mutex mutex_;
   Line<Item, Company> line_ ABSL_GUARDED_BY(mutex_);

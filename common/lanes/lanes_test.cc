@@ -2,6 +2,7 @@
 #include "common/lanes/lanes.h"
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <set>
 #include <thread>
@@ -199,6 +200,110 @@ TEST(Lanes, EachItemIsDoneOnceAndNoMoreLanesAreBusyThanMay) {
   EXPECT_EQ(done, 20 * 500);
   EXPECT_LE(most, 3);
   EXPECT_EQ(lanes.waiting(), 0u);
+}
+
+TEST(Lanes, SeveralOfOneCallerGoTogetherWhereTheyMay) {
+  std::vector<std::vector<int>> batches;
+  NumberLanes lanes({}, [&](const NumberLanes::Batch& batch) {
+    std::vector<int>& seen = batches.emplace_back();
+    for (const int* number : batch) seen.push_back(*number);
+  });
+  std::vector<int> numbers{1, 2, 2, 3};
+  lanes.DoAll({&numbers[0], &numbers[1], &numbers[2], &numbers[3]});
+  EXPECT_EQ(batches, (Sequence{{1, 2, 3}, {2}}));
+  lanes.DoAll({});
+  EXPECT_EQ(batches.size(), 2u);
+}
+
+TEST(Lanes, WhatFollowsTheWorkNeedsNoLaneButIsWaitedFor) {
+  absl::Notification follows, may_end;
+  std::atomic<bool> is_done = false;
+  NumberLanes lanes(
+      {.lanes = 1}, [](const NumberLanes::Batch&) {},
+      [&](const NumberLanes::Batch& batch) {
+        if (*batch[0] != 1) return;
+        follows.Notify();
+        may_end.WaitForNotification();
+      });
+  std::thread first([&] {
+    int number = 1;
+    lanes.Do(number);
+    is_done = true;
+  });
+  follows.WaitForNotification();
+  int number = 2;
+  lanes.Do(number);
+  EXPECT_FALSE(is_done);
+  may_end.Notify();
+  first.join();
+}
+
+// A line with one lane, as whoever has its lock sees it.
+class LineTest : public testing::Test {
+ protected:
+  using NumberLine = Line<int, Different>;
+
+  // Whether it is the one who gathers.
+  bool Enter(int number) {
+    NumberLine::Place& place = places_.emplace_back(NumberLine::Place{&numbers_.emplace_back(number)});
+    const bool gathers = line_.Enter(place);
+    line_.CallLeaders();
+    return gathers;
+  }
+
+  // The batch that is under way, which ends.
+  std::vector<int> End() {
+    std::vector<int> batch;
+    for (NumberLine::Place& place : places_) {
+      if (place.batch.empty()) continue;
+      for (const NumberLine::Place* taken : place.batch) batch.push_back(*taken->item);
+      line_.Leave(place);
+      line_.Dismiss(place);
+      break;
+    }
+    line_.CallLeaders();
+    return batch;
+  }
+
+  // Two come while one is under way, and go together.
+  void MakeACrowd() {
+    for (const int number : {1, 2, 3}) EXPECT_FALSE(Enter(number)) << "nobody was in company before";
+    EXPECT_EQ(End(), (std::vector<int>{1}));
+    EXPECT_EQ(End(), (std::vector<int>{2, 3}));
+  }
+
+  std::deque<int> numbers_;
+  std::deque<NumberLine::Place> places_;
+  NumberLine line_{{.lanes = 1, .gather = absl::Seconds(1)}};
+};
+
+TEST_F(LineTest, WhoComesFirstOfACrowdWaitsForAsManyAsWentLast) {
+  MakeACrowd();
+  EXPECT_TRUE(Enter(4));
+  EXPECT_EQ(End(), std::vector<int>()) << "it has not begun";
+  EXPECT_FALSE(Enter(5)) << "one says for all when it is enough";
+  EXPECT_EQ(End(), (std::vector<int>{4, 5}));
+}
+
+TEST_F(LineTest, NobodyGathersForLongerThanItSaysNorTwiceInVain) {
+  MakeACrowd();
+  for (const int number : {4, 5}) {
+    EXPECT_TRUE(Enter(number));
+    line_.Ripen();
+    line_.CallLeaders();
+    EXPECT_EQ(End(), std::vector<int>{number});
+  }
+  EXPECT_FALSE(Enter(6));
+  EXPECT_EQ(End(), (std::vector<int>{6}));
+}
+
+TEST_F(LineTest, WhoHasWaitedForALaneWaitsForNoCompany) {
+  MakeACrowd();
+  EXPECT_TRUE(Enter(4));
+  Enter(5);
+  EXPECT_FALSE(Enter(6));
+  EXPECT_EQ(End(), (std::vector<int>{4, 5}));
+  EXPECT_EQ(End(), (std::vector<int>{6}));
 }
 
 }  // namespace

@@ -19,6 +19,9 @@ struct LaneOptions {
   size_t most = 64;       // items of a batch
   // A lane beside others that are busy is for who has waited that long.
   absl::Duration patience = absl::ZeroDuration();
+  // A crowd comes back together, but not at one instant: whoever comes first waits for so long for as many as
+  // went last.
+  absl::Duration gather = absl::ZeroDuration();
 };
 
 // Those who wait for a lane and those who are in one: who leads the next batch, and who goes along. For
@@ -29,6 +32,7 @@ class Line {
   struct Place {
     Item* item;
     typename Company::Key key = Company::KeyOf(*item);
+    bool ripe = false;               // waits for no company
     bool late = false;               // has waited for as long as is asked
     std::vector<Place*> batch = {};  // that it is to lead, itself first
     bool done = false;
@@ -37,27 +41,39 @@ class Line {
 
   explicit Line(const LaneOptions& options) : options_(options) {}
 
-  // Which stays where it is until it is done.
-  void Enter(Place& place) { waiting_.push_back(&place); }
+  // It stays where it is until it is done. True where it is the one who gathers: who says when it has, for
+  // all.
+  bool Enter(Place& place) {
+    const bool others = std::any_of(waiting_.begin(), waiting_.end(),
+                                    [this](const Place* other) { return IsFree(*other) && !other->ripe; });
+    place.ripe = options_.gather == absl::ZeroDuration() || went_ == 1;
+    waiting_.push_back(&place);
+    return !others && !place.ripe && MayLead(place);
+  }
+
+  // Whoever waits now waits for no more company.
+  void Ripen() {
+    for (Place* place : waiting_) place->ripe = true;
+  }
+
   size_t waiting() const { return waiting_.size(); }
 
   // Gives the lanes that are free to those who have waited longest, of those whose key is not busy.
   void CallLeaders() {
     while (busy_ < options_.lanes) {
-      const auto first = std::find_if(waiting_.begin(), waiting_.end(),
-                                      [this](Place* place) { return !IsBusy(place->key); });
-      if (first == waiting_.end() || (busy_ > 0 && !(*first)->late)) return;
-      Place* leader = *first;
-      leader->batch = TakeBatch();
+      Place* leader = NextLeader();
+      if (leader == nullptr || !MayLead(*leader)) return;
+      leader->batch = TakeBatch(*leader);
       ++busy_;
-      Count(leader->batch, 1);
+      Occupy(leader->batch, 1);
     }
   }
 
   // The leader's batch needs its lane no more.
   void Leave(const Place& leader) {
     --busy_;
-    Count(leader.batch, -1);
+    Occupy(leader.batch, -1);
+    Ripen();
   }
 
   // The leader's batch is done. From now on its places may be gone.
@@ -68,23 +84,39 @@ class Line {
  private:
   using Key = typename Company::Key;
 
-  // The first that may go, and whoever of the others may go along.
-  Batch TakeBatch() {
+  Place* NextLeader() const {
+    const auto free = static_cast<size_t>(std::count_if(
+        waiting_.begin(), waiting_.end(), [this](const Place* place) { return IsFree(*place); }));
+    const auto next = std::find_if(waiting_.begin(), waiting_.end(), [&](const Place* place) {
+      return IsFree(*place) && (place->ripe || free >= went_);
+    });
+    return next == waiting_.end() ? nullptr : *next;
+  }
+
+  // The leader, and whoever of the others may go along.
+  Batch TakeBatch(Place& leader) {
     Company company;
-    Batch batch;
+    company.Take(*leader.item);
+    Batch batch{&leader};
     std::erase_if(waiting_, [&](Place* place) {
-      const bool goes = batch.size() < options_.most && !IsBusy(place->key) && company.Take(*place->item);
+      if (place == &leader) return true;
+      const bool goes = batch.size() < options_.most && IsFree(*place) && company.Take(*place->item);
       if (goes) batch.push_back(place);
       return goes;
     });
+    went_ = std::max(batch.size(), std::exchange(last_, batch.size()));
     return batch;
   }
 
-  bool IsBusy(const Key& key) const {
-    return busy_keys_.contains(key) && busy_keys_.at(key) >= options_.per_key;
+  bool MayLead(const Place& place) const { return IsFree(place) && (busy_ == 0 || place.late); }
+
+  // Whether its key is not busy.
+  bool IsFree(const Place& place) const {
+    const auto busy = busy_keys_.find(place.key);
+    return busy == busy_keys_.end() || busy->second < options_.per_key;
   }
 
-  void Count(const Batch& batch, int by) {
+  void Occupy(const Batch& batch, int by) {
     std::set<Key> keys;
     for (const Place* place : batch) keys.insert(place->key);
     for (const Key& key : keys) {
@@ -94,6 +126,8 @@ class Line {
 
   const LaneOptions options_;
   std::deque<Place*> waiting_;  // in the order of their coming
+  size_t last_ = 1;             // items of the last batch
+  size_t went_ = 1;             // and of the larger one of the last two
   int busy_ = 0;                // lanes
   std::map<Key, int> busy_keys_;
 };

@@ -156,8 +156,7 @@ absl::Status MembershipClient::JoinAll(const Invite& invite, std::vector<Joining
   }
   rights::v1::BatchJoinMembersResponse response;
   rpc::CallContext context(token_, std::min(kJoinTimeout, deadline - absl::Now()));
-  RETURN_IF_ERROR(
-      rpc::Ask(stub_->async(), &Async::BatchJoinMembers, context, request, response, kService));
+  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::BatchJoinMembers, context, request, response, kService));
   if (static_cast<size_t>(response.outcomes_size()) != joinings.size()) return Malformed();
   for (size_t i = 0; i < joinings.size(); ++i) {
     joinings[i].answer = AnswerIn(response.outcomes(static_cast<int>(i)));

@@ -11,7 +11,8 @@
 namespace guestpass::invite {
 
 // Membership by its RightsService. What is asked for a user forwards that user's token and ends with its
-// call, joinings with the last of theirs; the rest is asked on this service's own behalf, so that they outlive an impatient caller.
+// call, joinings with the last of theirs; the rest is asked on this service's own behalf, so that they
+// outlive an impatient caller.
 class MembershipClient : public Membership {
  public:
   // `token` outlives this.

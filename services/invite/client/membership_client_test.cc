@@ -28,8 +28,8 @@ class WireMembership final : public rv1::RightsService::Service {
   grpc::Status status;
   rv1::CheckInviteRequest check_request;
   rv1::CheckInviteResponse check_response;
-  rv1::JoinMemberRequest join_request;
-  rv1::JoinMemberResponse join_response;
+  rv1::BatchJoinMembersRequest join_request;
+  rv1::BatchJoinMembersResponse join_response;
   rv1::ResolveJoinRequest resolve_request;
   rv1::ResolveJoinResponse resolve_response;
   rv1::BatchGetRightsRequest rights_request;
@@ -41,8 +41,8 @@ class WireMembership final : public rv1::RightsService::Service {
                            rv1::CheckInviteResponse* response) override {
     return Answer(*context, *request, check_request, check_response, response);
   }
-  grpc::Status JoinMember(grpc::ServerContext* context, const rv1::JoinMemberRequest* request,
-                          rv1::JoinMemberResponse* response) override {
+  grpc::Status BatchJoinMembers(grpc::ServerContext* context, const rv1::BatchJoinMembersRequest* request,
+                                rv1::BatchJoinMembersResponse* response) override {
     return Answer(*context, *request, join_request, join_response, response);
   }
   grpc::Status ResolveJoin(grpc::ServerContext* context, const rv1::ResolveJoinRequest* request,
@@ -101,6 +101,20 @@ class MembershipClientTest : public testing::Test {
             .rights_n = 7,
             .check_time = kNow};
   }
+
+  absl::StatusOr<Member> Join(const Invite& invite) {
+    std::vector<Joining> joinings{{call_, "key"}};
+    client_->Join(invite, joinings);
+    return joinings[0].answer;
+  }
+
+  // One more answer of membership's: a guest.
+  rv1::JoinMemberResponse& AnswerJoined() {
+    rv1::JoinMemberResponse& joined = *wire_.join_response.add_outcomes()->mutable_joined();
+    *joined.mutable_member() = rights_feed::ToProto(Guest(kNow));
+    return joined;
+  }
+  rv1::JoinMemberRequest Asked() const { return wire_.join_request.joinings(0).request(); }
 
   // A snapshot of a workspace in which the user is that.
   void SetRights(const rights::MemberState& member, std::optional<rights::OrganizationRole> via,
@@ -199,12 +213,12 @@ TEST_F(MembershipClientTest, AnEmptyDraftAsksForTheAuthorityAlone) {
 }
 
 TEST_F(MembershipClientTest, JoinCarriesTheWholeInviteForTheUser) {
-  wire_.join_response.set_already_member(true);
-  wire_.join_response.set_rights_revision("r7");
-  *wire_.join_response.mutable_member() = rights_feed::ToProto(Guest(kNow));
+  rv1::JoinMemberResponse& joined = AnswerJoined();
+  joined.set_already_member(true);
+  joined.set_rights_revision("r7");
   Invite invite = GuestInvite();
   invite.guest_expiry = absl::Seconds(3);
-  const auto member = client_->Join(call_, invite, "key");
+  const auto member = Join(invite);
   ASSERT_TRUE(member.ok()) << member.status();
   EXPECT_TRUE(member->already_member);
   EXPECT_EQ(member->role, rights::Role::kGuest);
@@ -212,7 +226,7 @@ TEST_F(MembershipClientTest, JoinCarriesTheWholeInviteForTheUser) {
   EXPECT_EQ(member->expire_time, kNow - absl::Hours(1));
   EXPECT_EQ(member->access_end_time, kNow);
   EXPECT_EQ(member->rights_revision, "r7");
-  const rv1::JoinMemberRequest& asked = wire_.join_request;
+  const rv1::JoinMemberRequest asked = Asked();
   EXPECT_EQ(asked.join_key(), "key");
   EXPECT_EQ(asked.workspace(), workspace_.text());
   EXPECT_EQ(asked.invite(), invite.name.invite.text());
@@ -224,28 +238,68 @@ TEST_F(MembershipClientTest, JoinCarriesTheWholeInviteForTheUser) {
   EXPECT_EQ(asked.ttl().seconds(), 3);
   EXPECT_FALSE(asked.link());
   EXPECT_FALSE(asked.allow_unverified());
-  EXPECT_EQ(Header("guestpass-user-authorization"), "Bearer user.token");
+  EXPECT_EQ(wire_.join_request.joinings(0).user_authorization(), "Bearer user.token");
+  EXPECT_EQ(wire_.join_request.joinings(0).request_id(), call_.request_id);
+  EXPECT_EQ(Header("guestpass-user-authorization"), "") << "the call is this service's own";
   EXPECT_LT(wire_.allowed, kAbandonedAfter) << "nobody settles what is still awaited";
   EXPECT_GT(wire_.allowed, kJoinTimeout - absl::Seconds(2));
 
   invite.guest_expiry = kNow;
-  ASSERT_TRUE(client_->Join(call_, invite, "key").ok());
-  EXPECT_EQ(wire_.join_request.expire_time().seconds(), absl::ToUnixSeconds(kNow));
+  ASSERT_TRUE(Join(invite).ok());
+  EXPECT_EQ(Asked().expire_time().seconds(), absl::ToUnixSeconds(kNow));
   invite.guest_expiry = GuestExpiry();
-  ASSERT_TRUE(client_->Join(call_, invite, "key").ok());
-  EXPECT_EQ(wire_.join_request.expiry_case(), rv1::JoinMemberRequest::EXPIRY_NOT_SET);
+  ASSERT_TRUE(Join(invite).ok());
+  EXPECT_EQ(Asked().expiry_case(), rv1::JoinMemberRequest::EXPIRY_NOT_SET);
 }
 
 TEST_F(MembershipClientTest, JoinSaysWhetherItIsByALinkAndWhomThatLetsIn) {
   Invite invite = GuestInvite();
   invite.link = Link{.max_uses = std::nullopt};
-  *wire_.join_response.mutable_member() = rights_feed::ToProto(Guest(kNow));
-  ASSERT_TRUE(client_->Join(call_, invite, "key").ok());
-  EXPECT_TRUE(wire_.join_request.link());
-  EXPECT_FALSE(wire_.join_request.allow_unverified());
+  AnswerJoined();
+  ASSERT_TRUE(Join(invite).ok());
+  EXPECT_TRUE(Asked().link());
+  EXPECT_FALSE(Asked().allow_unverified());
   invite.link->allow_unverified = true;
-  ASSERT_TRUE(client_->Join(call_, invite, "key").ok());
-  EXPECT_TRUE(wire_.join_request.allow_unverified());
+  ASSERT_TRUE(Join(invite).ok());
+  EXPECT_TRUE(Asked().allow_unverified());
+}
+
+TEST_F(MembershipClientTest, EachOfACrowdGetsItsOwnAnswer) {
+  AnswerJoined();
+  *wire_.join_response.add_outcomes()->mutable_error() =
+      rpc::ToWire(Error(Reason::kGuestEnded, "ended", {{"access_end_time", "t"}}), "r2");
+  wire_.join_response.add_outcomes();
+  rpc::Call second = call_, third = call_;
+  second.request_id = "r2";
+  second.caller.user_token = "another.token";
+  std::vector<Joining> joinings{{call_, "key"}, {second, "key 2"}, {third, "key 3"}};
+  client_->Join(GuestInvite(), joinings);
+  EXPECT_TRUE(joinings[0].answer.ok()) << joinings[0].answer.status();
+  EXPECT_TRUE(HasReason(joinings[1].answer.status(), Reason::kGuestEnded));
+  EXPECT_EQ(DetailsOf(joinings[1].answer.status())->metadata.at("access_end_time"), "t");
+  EXPECT_TRUE(absl::IsInternal(joinings[2].answer.status())) << "which makes no sense";
+  ASSERT_EQ(wire_.join_request.joinings_size(), 3);
+  const auto& asked = wire_.join_request.joinings(1);
+  EXPECT_EQ(asked.user_authorization(), "Bearer another.token");
+  EXPECT_EQ(asked.request_id(), "r2");
+  EXPECT_EQ(asked.request().join_key(), "key 2");
+
+  wire_.join_response.mutable_outcomes()->RemoveLast();
+  client_->Join(GuestInvite(), joinings);
+  for (const Joining& joining : joinings) EXPECT_TRUE(absl::IsInternal(joining.answer.status()));
+}
+
+TEST_F(MembershipClientTest, ACrowdIsAwaitedForAsLongAsTheMostPatientOfIt) {
+  AnswerJoined();
+  AnswerJoined();
+  rpc::Call first = call_, second = call_;
+  first.deadline = absl::Now() + absl::Milliseconds(1);
+  second.deadline = absl::Now() + absl::Seconds(3);
+  std::vector<Joining> joinings{{first, "key"}, {second, "key 2"}};
+  client_->Join(GuestInvite(), joinings);
+  EXPECT_TRUE(joinings[1].answer.ok()) << joinings[1].answer.status();
+  EXPECT_LT(wire_.allowed, absl::Seconds(3));
+  EXPECT_GT(wire_.allowed, absl::Seconds(1));
 }
 
 TEST_F(MembershipClientTest, AWorkspaceStandsUntilItIsDeleted) {
@@ -319,11 +373,11 @@ TEST_F(MembershipClientTest, FindKnowsWhoIsNoMember) {
 
 TEST_F(MembershipClientTest, RefusalsComeThroughAndSilenceIsUnavailable) {
   wire_.status = rpc::ToGrpc(Error(Reason::kGuestEnded, "ended", {{"access_end_time", "t"}}), "r1");
-  const absl::Status refused = client_->Join(call_, GuestInvite(), "key").status();
+  const absl::Status refused = Join(GuestInvite()).status();
   EXPECT_TRUE(HasReason(refused, Reason::kGuestEnded));
   EXPECT_EQ(DetailsOf(refused)->metadata.at("access_end_time"), "t");
   wire_.status = rpc::ToGrpc(Error(Reason::kTokenExpired, "expired", {{"header", "authorization"}}), "r1");
-  EXPECT_TRUE(HasReason(client_->Join(call_, GuestInvite(), "key").status(), Reason::kServiceUnavailable))
+  EXPECT_TRUE(HasReason(Join(GuestInvite()).status(), Reason::kServiceUnavailable))
       << "it is not the user who has to sign in again";
   server_->Shutdown(std::chrono::system_clock::now());
   EXPECT_TRUE(HasReason(client_->Resolve("key").status(), Reason::kServiceUnavailable));

@@ -31,8 +31,9 @@ struct Plan {
   const Invite& invite() const { return presented.invite; }
 };
 
-// Begins attempts at redeeming. Those that come together with one secret reserve their uses in one transaction,
-// one after the other, and then are one call to membership, while the next ones reserve. Thread-safe; blocks.
+// Begins attempts at redeeming. Those that come together with one secret reserve their uses in one
+// transaction, one after the other, and then are one call to membership, while the next ones reserve.
+// Thread-safe; blocks.
 class Attempts {
  public:
   // Both outlive this.

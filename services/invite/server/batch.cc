@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/rpc/unary.h"
 #include "common/rpc/wire_status.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
@@ -72,6 +73,7 @@ absl::StatusOr<v1::BatchCreateInvitesResponse> Batch::Create(const rpc::Call& ca
     if (created.ok()) {
       *outcome.mutable_created() = *std::move(created);
     } else {
+      rpc::LogOutcome("CreateInvite", call, created.status());
       *outcome.mutable_error() = rpc::ToWire(created.status(), call.request_id);
     }
   }

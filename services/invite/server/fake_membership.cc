@@ -12,6 +12,10 @@ absl::StatusOr<InviteCheck> FakeMembership::CheckInvite(const rpc::Call&, const 
 }
 
 void FakeMembership::Join(const Invite& invite, std::vector<Joining>& joinings) {
+  {
+    absl::MutexLock lock(&mutex_);
+    crowds_.push_back(joinings.size());
+  }
   for (Joining& joining : joinings) {
     joining.answer = JoinOne(joining.call.caller.user->user, invite, joining.join_key);
   }
@@ -110,6 +114,11 @@ std::vector<Draft> FakeMembership::drafts() const {
 std::vector<Invite> FakeMembership::joins() const {
   absl::MutexLock lock(&mutex_);
   return joins_;
+}
+
+std::vector<size_t> FakeMembership::crowds() const {
+  absl::MutexLock lock(&mutex_);
+  return crowds_;
 }
 
 size_t FakeMembership::member_count() const {

@@ -61,6 +61,7 @@ class FakeMembership : public Membership {
 
   std::vector<Draft> drafts() const;
   std::vector<Invite> joins() const;
+  std::vector<size_t> crowds() const;  // how many each call asked for
   size_t member_count() const;
   // Who became a member by that invite, each time that somebody did.
   std::vector<UserId> joined_by(const InviteName& invite) const;
@@ -89,6 +90,7 @@ class FakeMembership : public Membership {
   std::map<InviteId, std::vector<UserId>> made_;
   std::vector<Draft> drafts_;
   std::vector<Invite> joins_;
+  std::vector<size_t> crowds_;
   std::vector<std::function<absl::StatusOr<Member>()>> delayed_;
 };
 

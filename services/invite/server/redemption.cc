@@ -59,7 +59,8 @@ absl::StatusOr<Redemption::Outcome> Redemption::Take(const Plan& plan, const Red
   return RedemptionUnderWay();
 }
 
-absl::StatusOr<Redemption::Outcome> Redemption::AfterJoin(const Invite& invite, const Reservation& reservation,
+absl::StatusOr<Redemption::Outcome> Redemption::AfterJoin(const Invite& invite,
+                                                          const Reservation& reservation,
                                                           const absl::StatusOr<Member>& member) {
   if (!member.ok()) return AfterFailedJoin(invite, reservation, member.status());
   failpoint::Reach("redeem.joined", reservation.join_key);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
+#include <numeric>
 #include <set>
 #include <string>
 #include <thread>
@@ -31,6 +32,31 @@ class RedemptionLinksTest : public ServiceTest {
     }
     for (std::thread& racer : racers) racer.join();
     return succeeded;
+  }
+
+  size_t ReservationCount() { return std::stoul(Sql("SELECT count(*)::text FROM reservations")); }
+
+  // Each on a thread of its own, while somebody's joining is held until all of them have reserved a use;
+  // gives what each met.
+  std::vector<std::string> RedeemBehindAnother(const std::vector<rpc::Call>& callers,
+                                               const std::string& secret) {
+    absl::Notification joins;
+    std::atomic<bool> is_first = true;
+    membership_.on_join = [&] {
+      if (!is_first.exchange(false)) return;
+      joins.Notify();
+      while (ReservationCount() <= callers.size()) std::this_thread::yield();
+    };
+    std::thread first([&] { EXPECT_TRUE(Redeem(NewUser(), secret).ok()); });
+    joins.WaitForNotification();
+    std::vector<std::string> met(callers.size());
+    std::vector<std::thread> others;
+    for (size_t i = 0; i < callers.size(); ++i) {
+      others.emplace_back([&, i] { met[i] = ReasonOf(Redeem(callers[i], secret).status()); });
+    }
+    first.join();
+    for (std::thread& other : others) other.join();
+    return met;
   }
 
   // What holds in the end, whatever happened.
@@ -143,6 +169,24 @@ TEST_F(RedemptionLinksTest, WhoIsHeldUpAtOneInviteHoldsUpNobodyAtAnother) {
   holder.join();
   for (std::thread& thread : waiting) thread.join();
   EXPECT_EQ(membership_.joined_by(held.name).size(), 5u);
+}
+
+TEST_F(RedemptionLinksTest, WhoComesWhileOthersJoinReservesMeanwhile) {
+  const Made link = Linked(0);
+  EXPECT_EQ(RedeemBehindAnother(Users(10), link.secret), std::vector<std::string>(10, "OK"));
+  ExpectSpentAsJoined(link.name, 11);
+  const std::vector<size_t> crowds = membership_.crowds();
+  EXPECT_EQ(crowds[0], 1u) << "nobody waits for company that has not come";
+  EXPECT_EQ(std::accumulate(crowds.begin(), crowds.end(), size_t{0}), 11u);
+}
+
+TEST_F(RedemptionLinksTest, ARefusalOfOneOfACrowdIsItsOwn) {
+  const Made link = Linked(0);
+  std::vector<rpc::Call> users = Users(4);
+  membership_.Remove(UserOf(users[2]));
+  EXPECT_EQ(RedeemBehindAnother(users, link.secret),
+            (std::vector<std::string>{"OK", "OK", "INVITE_NO_LONGER_VALID", "OK"}));
+  ExpectSpentAsJoined(link.name, 4);
 }
 
 TEST_F(RedemptionLinksTest, ALinkWithoutALimitLetsEverybodyInAndCountsThem) {

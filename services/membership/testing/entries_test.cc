@@ -221,6 +221,14 @@ void EntriesTest::WalkGuests() {
   Expect("MEMBER", Installation::AsService("invite", "cat"), here_.rights, &RightsService::JoinMember,
          invite);
   Expect("", Installation::AsService("invite", "cat"), here_.rights, &RightsService::JoinMember, invite);
+  rights::v1::BatchJoinMembersRequest crowd;
+  for (const std::string name : {"dan", "cat", "eve"}) {
+    auto& joining = *crowd.add_joinings();
+    joining.set_user_authorization("Bearer " + here_.TokenOf(name));
+    *joining.mutable_request() = here_.InviteBy("owner", "crowd " + name);
+  }
+  Expect("MEMBER MEMBER", Installation::AsService("invite"), here_.rights, &RightsService::BatchJoinMembers,
+         crowd);
   rights::v1::ResolveJoinRequest resolve;
   resolve.set_join_key("another");
   Expect("", Installation::AsService("invite"), here_.rights, &RightsService::ResolveJoin, resolve);

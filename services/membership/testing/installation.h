@@ -55,6 +55,9 @@ class Installation {
   static rpc::Call AsOperator();
   static rpc::Call AsService(const std::string& service, const std::string& user = "");
 
+  // The token of such a user.
+  std::string TokenOf(const std::string& name, bool is_operator = false) const;
+
   std::string MemberName(const std::string& name) const;    // `workspaces/{w}/members/{NAME's id}`
   std::string ChannelName(const ChannelId& channel) const;  // `workspaces/{w}/channels/{c}`
 

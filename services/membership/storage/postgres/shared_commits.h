@@ -19,14 +19,15 @@ namespace guestpass::membership {
 // Makes changes that arrive together in one transaction: one look, one advance of each shard's head and one
 // commit for all of them (ADR 13). A change that is refused is left out. What needs a lock that somebody has,
 // or fails at the database, is to be made alone, where it waits in line. Where no transaction is under way a
-// change goes at once, with those that wait by then; beside one, once it has waited for 5 ms. Thread-safe.
+// change goes at once, with those that wait by then, or, while there is a crowd, within 1 ms; beside one,
+// once it has waited for 5 ms. Thread-safe.
 class SharedCommits {
  public:
   // Both outlive this. At most `lanes` transactions are made at once, each on a connection of its own.
   SharedCommits(postgres::Pool& pool, CommitListener& listener, int lanes)
       : pool_(pool),
         listener_(listener),
-        lanes_({.lanes = lanes, .most = kMost, .patience = kPatience},
+        lanes_({.lanes = lanes, .most = kMost, .patience = kPatience, .gather = kGather},
                [this](const Batch& batch) { MakeAll(batch); }) {}
 
   // One of several; its body runs on the thread of any of them.
@@ -45,15 +46,15 @@ class SharedCommits {
 
   using Batch = std::vector<Change*>;
 
-  // Blocks until each is committed or refused, or is to be made alone. Errors beside the body's: OVERLOADED and
-  // DATABASE_UNAVAILABLE; OUTCOME_UNKNOWN, then for all of a transaction.
+  // Blocks until each is committed or refused, or is to be made alone. Errors beside the body's: OVERLOADED
+  // and DATABASE_UNAVAILABLE; OUTCOME_UNKNOWN, then for all of a transaction.
   void Make(const Batch& changes) { lanes_.DoAll(changes); }
 
   // How many wait for a lane now.
   size_t waiting() { return lanes_.waiting(); }
 
  private:
-  static constexpr absl::Duration kPatience = absl::Milliseconds(5);
+  static constexpr absl::Duration kPatience = absl::Milliseconds(5), kGather = absl::Milliseconds(1);
   static constexpr size_t kMost = 32;        // changes in one transaction
   static constexpr size_t kMostNames = 256;  // that they lock: PostgreSQL's table has room for some thousands
 
