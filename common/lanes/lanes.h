@@ -2,12 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
 #include <functional>
+#include <mutex>
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/lanes/line.h"
 
@@ -39,78 +40,98 @@ class Lanes {
 
   // The same for several, which wait in the line together.
   void DoAll(const Batch& items) {
-    if (items.empty()) return;
     Crowd crowd;
-    for (Item* item : items) crowd.push_back({item});
-    Enter(crowd);
-    while (Place* leader = AwaitLead(crowd)) {
-      Batch batch;
-      for (const Place* taken : leader->batch) batch.push_back(taken->item);
-      work_(batch);
-      Leave(*leader);
-      if (then_) then_(batch);
-      absl::MutexLock lock(&mutex_);
+    for (Item* item : items) crowd.places.push_back({.item = item, .waits = &crowd.called});
+    std::unique_lock<std::mutex> lock(mutex_);
+    Enter(crowd, lock);
+    while (Place* leader = AwaitLead(crowd, lock)) {
+      lock.unlock();
+      Lead(*leader, crowd);
+      lock.lock();
       line_.Dismiss(*leader);
     }
   }
 
   // How many wait now.
   size_t waiting() {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard<std::mutex> lock(mutex_);
     return line_.waiting();
   }
 
  private:
   using Place = typename Line<Item, Company>::Place;
-  using Crowd = std::deque<Place>;
+  using Lock = std::unique_lock<std::mutex>;
 
-  void Enter(Crowd& crowd) {
-    absl::MutexLock lock(&mutex_);
+  // One caller's.
+  struct Crowd {
+    std::deque<Place> places;
+    std::condition_variable called;
+
+    // One of them: two at once would lead on one thread, each in a lane.
+    void MakeLate() {
+      const auto waits = std::find_if(places.begin(), places.end(),
+                                      [](const Place& place) { return !place.done && place.batch.empty(); });
+      if (waits != places.end()) waits->ripe = waits->late = true;
+    }
+
+    // One that is to lead a batch.
+    Place* leader() {
+      const auto found =
+          std::find_if(places.begin(), places.end(), [](const Place& place) { return !place.batch.empty(); });
+      return found == places.end() ? nullptr : &*found;
+    }
+    bool is_called() {
+      return leader() != nullptr ||
+             std::all_of(places.begin(), places.end(), [](const Place& place) { return place.done; });
+    }
+  };
+
+  void Enter(Crowd& crowd, Lock& lock) {
     bool gathers = false;
-    for (Place& place : crowd) {
+    for (Place& place : crowd.places) {
       place.late = patience_ == absl::ZeroDuration();
       gathers = line_.Enter(place) || gathers;
     }
     line_.CallLeaders();
-    const absl::Condition called(&IsCalled, &crowd);
-    if (gathers && !mutex_.AwaitWithTimeout(called, gather_)) {
+    if (gathers && !IsCalledWithin(gather_, crowd, lock)) {
       line_.Ripen();
       line_.CallLeaders();
     }
-    if (!crowd[0].late && !mutex_.AwaitWithTimeout(called, patience_)) {
-      for (Place& place : crowd) place.ripe = place.late = true;
+    if (patience_ > absl::ZeroDuration() && !IsCalledWithin(patience_, crowd, lock)) {
+      crowd.MakeLate();
       line_.CallLeaders();
     }
   }
 
-  void Leave(const Place& leader) {
-    absl::MutexLock lock(&mutex_);
-    line_.Leave(leader);
-    line_.CallLeaders();
+  // By a clock that nobody sets.
+  static bool IsCalledWithin(absl::Duration time, Crowd& crowd, Lock& lock) {
+    return crowd.called.wait_for(lock, absl::ToChronoNanoseconds(time), [&] { return crowd.is_called(); });
   }
 
-  // Of several, one that is to lead a batch; null once all are done.
-  Place* AwaitLead(Crowd& crowd) {
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(&IsCalled, &crowd));
-    return LeaderIn(crowd);
+  // Null once all are done.
+  static Place* AwaitLead(Crowd& crowd, Lock& lock) {
+    crowd.called.wait(lock, [&] { return crowd.is_called(); });
+    return crowd.leader();
   }
 
-  static Place* LeaderIn(Crowd& crowd) {
-    const auto leader =
-        std::find_if(crowd.begin(), crowd.end(), [](Place& place) { return !place.batch.empty(); });
-    return leader == crowd.end() ? nullptr : &*leader;
-  }
-
-  static bool IsCalled(Crowd* crowd) {
-    return LeaderIn(*crowd) != nullptr ||
-           std::all_of(crowd->begin(), crowd->end(), [](const Place& place) { return place.done; });
+  // Who did not go along has waited for long enough.
+  void Lead(const Place& leader, Crowd& crowd) {
+    Batch batch;
+    for (const Place* taken : leader.batch) batch.push_back(taken->item);
+    work_(batch);
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      line_.Leave(leader);
+      crowd.MakeLate();
+      line_.CallLeaders();
+    }
+    if (then_) then_(batch);
   }
 
   const absl::Duration patience_, gather_;
   const std::function<void(const Batch&)> work_, then_;
-  absl::Mutex mutex_;
-  Line<Item, Company> line_ ABSL_GUARDED_BY(mutex_);
+  std::mutex mutex_;
+  Line<Item, Company> line_;  // guarded by mutex_
 };
 
 }  // namespace guestpass

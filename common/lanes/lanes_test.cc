@@ -4,6 +4,7 @@
 #include <atomic>
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -107,7 +108,26 @@ class Holder {
     Begin(number);
     while (batches().size() == before) std::this_thread::yield();
   }
+  // Several of one caller, the first of which is held.
+  void HoldCrowd(std::vector<int> numbers) {
+    {
+      absl::MutexLock lock(&mutex_);
+      holds_[numbers[0]];
+    }
+    const size_t before = batches().size();
+    threads_.emplace_back([this, numbers]() mutable {
+      NumberLanes::Batch crowd;
+      for (int& number : numbers) crowd.push_back(&number);
+      lanes_.DoAll(crowd);
+    });
+    while (batches().size() == before) std::this_thread::yield();
+  }
   void Release(int number) { holds_.at(number).Notify(); }
+  // Until everybody has been answered.
+  void AwaitAll() {
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
   void Begin(int number) {
     threads_.emplace_back([this, number]() mutable { lanes_.Do(number); });
   }
@@ -238,14 +258,49 @@ TEST(Lanes, WhatFollowsTheWorkNeedsNoLaneButIsWaitedFor) {
   first.join();
 }
 
-// A line with one lane, as whoever has its lock sees it.
-class LineTest : public testing::Test {
+TEST(Lanes, ACrowdIsWaitedForWhenItComesBack) {
+  Holder patient({.lanes = 1, .gather = absl::Hours(1)});
+  patient.Hold(1);
+  for (const int number : {2, 3}) patient.BeginAndWait(number);
+  patient.Release(1);
+  patient.AwaitAll();
+  patient.BeginAndWait(4);
+  patient.Begin(5);
+  EXPECT_EQ(patient.Await(3), (Sequence{{1}, {2, 3}, {4, 5}}));
+
+  Holder brief({.lanes = 1, .gather = absl::Milliseconds(1)});
+  brief.Hold(1);
+  for (const int number : {2, 3}) brief.BeginAndWait(number);
+  brief.Release(1);
+  brief.AwaitAll();
+  brief.Begin(4);
+  EXPECT_EQ(brief.Await(3), (Sequence{{1}, {2, 3}, {4}}));
+}
+
+// Three of one caller that may not go together, while another lane is busy: the caller has one thread, so it
+// is in one lane at a time, and nobody else waits for it.
+TEST(Lanes, WhatIsLeftOfACrowdHoldsUpNobody) {
+  Holder holder({.lanes = 3, .patience = absl::Milliseconds(1)});
+  holder.Hold(1);
+  holder.HoldCrowd({2, 2, 2});
+  holder.Begin(3);
+  EXPECT_EQ(holder.Await(3), (Sequence{{1}, {2}, {3, 2}})) << "who comes takes one of them along";
+  holder.Release(2);
+  EXPECT_EQ(holder.Await(4)[3], (std::vector<int>{2}));
+}
+
+// A line, as whoever has its lock sees it.
+template <typename Company>
+class LineOf : public testing::Test {
  protected:
-  using NumberLine = Line<int, Different>;
+  using NumberLine = Line<int, Company>;
+
+  explicit LineOf(const LaneOptions& options) : line_(options) {}
 
   // Whether it is the one who gathers.
   bool Enter(int number) {
-    NumberLine::Place& place = places_.emplace_back(NumberLine::Place{&numbers_.emplace_back(number)});
+    auto& place = places_.emplace_back(typename NumberLine::Place{&numbers_.emplace_back(number)});
+    place.late = true;
     const bool gathers = line_.Enter(place);
     line_.CallLeaders();
     return gathers;
@@ -254,9 +309,9 @@ class LineTest : public testing::Test {
   // The batch that is under way, which ends.
   std::vector<int> End() {
     std::vector<int> batch;
-    for (NumberLine::Place& place : places_) {
+    for (auto& place : places_) {
       if (place.batch.empty()) continue;
-      for (const NumberLine::Place* taken : place.batch) batch.push_back(*taken->item);
+      for (const auto* taken : place.batch) batch.push_back(*taken->item);
       line_.Leave(place);
       line_.Dismiss(place);
       break;
@@ -273,8 +328,33 @@ class LineTest : public testing::Test {
   }
 
   std::deque<int> numbers_;
-  std::deque<NumberLine::Place> places_;
-  NumberLine line_{{.lanes = 1, .gather = absl::Seconds(1)}};
+  std::deque<typename NumberLine::Place> places_;
+  NumberLine line_;
+};
+
+class LineTest : public LineOf<Different> {
+ protected:
+  LineTest() : LineOf({.lanes = 1, .gather = absl::Seconds(1)}) {}
+};
+
+// Each number with those of its key.
+class OneKey {
+ public:
+  using Key = int;
+  static Key KeyOf(int number) { return number / 100'000; }
+  bool Take(int number) {
+    if (!key_.has_value()) key_ = KeyOf(number);
+    return KeyOf(number) == key_;
+  }
+
+ private:
+  std::optional<Key> key_;
+};
+
+// One lane for each key.
+class KeyedLineTest : public LineOf<OneKey> {
+ protected:
+  KeyedLineTest() : LineOf({.per_key = 1, .gather = absl::Seconds(1)}) {}
 };
 
 TEST_F(LineTest, WhoComesFirstOfACrowdWaitsForAsManyAsWentLast) {
@@ -295,6 +375,14 @@ TEST_F(LineTest, NobodyGathersForLongerThanItSaysNorTwiceInVain) {
   }
   EXPECT_FALSE(Enter(6));
   EXPECT_EQ(End(), (std::vector<int>{6}));
+}
+
+TEST_F(KeyedLineTest, WhoGathersLeavesNobodyOfAnotherKeyWaiting) {
+  MakeACrowd();
+  EXPECT_TRUE(Enter(4));
+  EXPECT_FALSE(Enter(100'004));
+  EXPECT_EQ(End(), (std::vector<int>{4}));
+  EXPECT_EQ(End(), (std::vector<int>{100'004})) << "both were under way";
 }
 
 TEST_F(LineTest, WhoHasWaitedForALaneWaitsForNoCompany) {

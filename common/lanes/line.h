@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <condition_variable>
 #include <deque>
 #include <map>
 #include <set>
@@ -36,6 +37,8 @@ class Line {
     bool late = false;               // has waited for as long as is asked
     std::vector<Place*> batch = {};  // that it is to lead, itself first
     bool done = false;
+    // Whom to wake once it is to lead, and once it is done.
+    std::condition_variable* waits = nullptr;
   };
   using Batch = std::vector<Place*>;
 
@@ -60,12 +63,12 @@ class Line {
 
   // Gives the lanes that are free to those who have waited longest, of those whose key is not busy.
   void CallLeaders() {
-    while (busy_ < options_.lanes) {
-      Place* leader = NextLeader();
-      if (leader == nullptr || !MayLead(*leader)) return;
+    while (Place* leader = NextLeader()) {
       leader->batch = TakeBatch(*leader);
+      Ripen();  // the one who gathered may have gone
       ++busy_;
       Occupy(leader->batch, 1);
+      Wake(*leader);
     }
   }
 
@@ -78,17 +81,24 @@ class Line {
 
   // The leader's batch is done. From now on its places may be gone.
   static void Dismiss(Place& leader) {
-    for (Place* place : std::exchange(leader.batch, {})) place->done = true;
+    for (Place* place : std::exchange(leader.batch, {})) {
+      place->done = true;
+      Wake(*place);
+    }
   }
 
  private:
   using Key = typename Company::Key;
 
+  static void Wake(const Place& place) {
+    if (place.waits != nullptr) place.waits->notify_one();
+  }
+
   Place* NextLeader() const {
     const auto free = static_cast<size_t>(std::count_if(
         waiting_.begin(), waiting_.end(), [this](const Place* place) { return IsFree(*place); }));
     const auto next = std::find_if(waiting_.begin(), waiting_.end(), [&](const Place* place) {
-      return IsFree(*place) && (place->ripe || free >= went_);
+      return MayLead(*place) && (place->ripe || free >= went_);
     });
     return next == waiting_.end() ? nullptr : *next;
   }
@@ -108,7 +118,9 @@ class Line {
     return batch;
   }
 
-  bool MayLead(const Place& place) const { return IsFree(place) && (busy_ == 0 || place.late); }
+  bool MayLead(const Place& place) const {
+    return IsFree(place) && (busy_ == 0 || (place.late && busy_ < options_.lanes));
+  }
 
   // Whether its key is not busy.
   bool IsFree(const Place& place) const {

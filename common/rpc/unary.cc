@@ -28,8 +28,8 @@ std::optional<std::string> Header(const grpc::ServerContextBase& context, const 
   return std::string(first->second.data(), first->second.size());
 }
 
-std::string RequestIdOf(const grpc::ServerContextBase& context) {
-  const std::optional<std::string> given = Header(context, "x-request-id");
+// What is given, where it may be one; else a new one.
+std::string RequestIdOf(const std::optional<std::string>& given) {
   const auto fits = [](char c) { return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-'; };
   if (given.has_value() && !given->empty() && given->size() <= 64 &&
       std::all_of(given->begin(), given->end(), fits)) {
@@ -71,7 +71,7 @@ void LogOutcome(absl::string_view method, const Call& call, const absl::Status& 
 Credentials CredentialsOf(const grpc::CallbackServerContext& context) {
   return {.authorization = Header(context, "authorization"),
           .forwarded = Header(context, "guestpass-user-authorization"),
-          .request_id = RequestIdOf(context),
+          .request_id = RequestIdOf(Header(context, "x-request-id")),
           .deadline = absl::FromChrono(context.deadline())};
 }
 
@@ -84,7 +84,7 @@ absl::StatusOr<Call> Runner::Authenticate(const Credentials& credentials) const 
 
 absl::StatusOr<Call> Runner::AuthenticateFor(const Call& call, const std::string& forwarded,
                                              const std::string& request_id) const {
-  Call made{.request_id = request_id, .deadline = call.deadline};
+  Call made{.request_id = RequestIdOf(request_id), .deadline = call.deadline};
   ASSIGN_OR_RETURN(made.caller,
                    auth::AuthenticateFor(verifier_, call.caller.service, forwarded, clock_.Now()));
   return made;

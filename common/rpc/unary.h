@@ -76,7 +76,8 @@ class Runner {
   // Who calls. As auth::Authenticate.
   absl::StatusOr<Call> Authenticate(const Credentials& credentials) const;
 
-  // A call as `call`'s service makes it for one of several users: `forwarded` is as the header would be.
+  // A call as `call`'s service makes it for one of several users: `forwarded` and `request_id` are as the
+  // headers would be.
   absl::StatusOr<Call> AuthenticateFor(const Call& call, const std::string& forwarded,
                                        const std::string& request_id) const;
 

@@ -87,7 +87,7 @@ struct Redeemer {
   std::optional<std::string> verified_email;
 };
 
-// How long JoinMember may take, and how old a reservation is when nobody waits for its answer any more.
+// How long joining may take, and how old a reservation is when nobody waits for its answer any more.
 inline constexpr absl::Duration kJoinTimeout = absl::Seconds(5);
 inline constexpr absl::Duration kAbandonedAfter = absl::Seconds(6);
 

@@ -22,7 +22,7 @@ struct Plan {
     kSettle,  // no use is left, and `reservations` have been abandoned
     kFull,    // no use is left
   };
-  Step step = Step::kJoin;
+  Step step = Step::kFull;
   absl::StatusOr<Member> joined = absl::UnknownError("not asked");  // membership's answer to kJoin
   Presented presented;
   std::vector<Reservation> reservations;
@@ -44,6 +44,9 @@ class Attempts {
   // elsewhere.
   absl::StatusOr<Plan> Begin(const rpc::Call& call, const std::string& secret_hash, const Redeemer& redeemer,
                              bool again);
+
+  // How many wait until others have reserved. For tests.
+  size_t waiting() { return lanes_.waiting(); }
 
  private:
   struct Attempt {

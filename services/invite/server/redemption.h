@@ -35,6 +35,9 @@ class Redemption {
   absl::StatusOr<v1::RedeemInviteResponse> Redeem(const rpc::Call& call,
                                                   const v1::RedeemInviteRequest& request);
 
+  // How many wait until others have reserved. For tests.
+  size_t waiting() { return attempts_.waiting(); }
+
  private:
   // Nothing: what stood in the way is settled, and the plan is to be made anew.
   using Outcome = std::optional<Member>;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <atomic>
-#include <numeric>
 #include <set>
 #include <string>
 #include <thread>
@@ -34,28 +33,21 @@ class RedemptionLinksTest : public ServiceTest {
     return succeeded;
   }
 
-  size_t ReservationCount() { return std::stoul(Sql("SELECT count(*)::text FROM reservations")); }
-
-  // Each on a thread of its own, while somebody's joining is held until all of them have reserved a use;
-  // gives what each met.
-  std::vector<std::string> RedeemBehindAnother(const std::vector<rpc::Call>& callers,
-                                               const std::string& secret) {
-    absl::Notification joins;
-    std::atomic<bool> is_first = true;
-    membership_.on_join = [&] {
-      if (!is_first.exchange(false)) return;
-      joins.Notify();
-      while (ReservationCount() <= callers.size()) std::this_thread::yield();
-    };
-    std::thread first([&] { EXPECT_TRUE(Redeem(NewUser(), secret).ok()); });
-    joins.WaitForNotification();
+  // Each on a thread of its own, while the invite is held; gives what each met.
+  std::vector<std::string> RedeemTogether(const std::vector<rpc::Call>& callers, const Made& link) {
     std::vector<std::string> met(callers.size());
-    std::vector<std::thread> others;
-    for (size_t i = 0; i < callers.size(); ++i) {
-      others.emplace_back([&, i] { met[i] = ReasonOf(Redeem(callers[i], secret).status()); });
-    }
-    first.join();
-    for (std::thread& other : others) other.join();
+    std::vector<std::thread> threads;
+    const auto begin_all = [&](InviteTx& tx) -> absl::Status {
+      EXPECT_TRUE(tx.Lock(link.name).ok());
+      for (size_t i = 0; i < callers.size(); ++i) {
+        threads.emplace_back([&, i] { met[i] = ReasonOf(Redeem(callers[i], link.secret).status()); });
+      }
+      // The first of them waits for the invite, the others for the first.
+      while (redemption_.waiting() < callers.size() - 1) std::this_thread::yield();
+      return absl::OkStatus();
+    };
+    EXPECT_TRUE(store_.Transact(begin_all).ok());
+    for (std::thread& thread : threads) thread.join();
     return met;
   }
 
@@ -148,6 +140,7 @@ TEST_F(RedemptionLinksTest, FiveWhoRaceForTenUsesFortyTimesEachTakeFive) {
 
 TEST_F(RedemptionLinksTest, WhoIsHeldUpAtOneInviteHoldsUpNobodyAtAnother) {
   const Made held = Linked(5), free = Linked(5);
+  EXPECT_EQ(RedeemTogether(Users(4), Linked(0)), std::vector<std::string>(4, "OK")) << "a crowd elsewhere";
   absl::Notification holds, may_end;
   std::thread holder([&] {
     EXPECT_TRUE(store_
@@ -171,21 +164,36 @@ TEST_F(RedemptionLinksTest, WhoIsHeldUpAtOneInviteHoldsUpNobodyAtAnother) {
   EXPECT_EQ(membership_.joined_by(held.name).size(), 5u);
 }
 
-TEST_F(RedemptionLinksTest, WhoComesWhileOthersJoinReservesMeanwhile) {
+TEST_F(RedemptionLinksTest, ThoseWhoReservedTogetherJoinInOneCall) {
   const Made link = Linked(0);
-  EXPECT_EQ(RedeemBehindAnother(Users(10), link.secret), std::vector<std::string>(10, "OK"));
+  EXPECT_EQ(RedeemTogether(Users(11), link), std::vector<std::string>(11, "OK"));
+  EXPECT_EQ(membership_.crowds(), (std::vector<size_t>{1, 10}));
   ExpectSpentAsJoined(link.name, 11);
-  const std::vector<size_t> crowds = membership_.crowds();
-  EXPECT_EQ(crowds[0], 1u) << "nobody waits for company that has not come";
-  EXPECT_EQ(std::accumulate(crowds.begin(), crowds.end(), size_t{0}), 11u);
 }
 
 TEST_F(RedemptionLinksTest, ARefusalOfOneOfACrowdIsItsOwn) {
   const Made link = Linked(0);
   std::vector<rpc::Call> users = Users(4);
   membership_.Remove(UserOf(users[2]));
-  EXPECT_EQ(RedeemBehindAnother(users, link.secret),
+  EXPECT_EQ(RedeemTogether(users, link),
             (std::vector<std::string>{"OK", "OK", "INVITE_NO_LONGER_VALID", "OK"}));
+  ExpectSpentAsJoined(link.name, 3);
+}
+
+TEST_F(RedemptionLinksTest, OthersReserveWhileOneJoins) {
+  const Made link = Linked(0);
+  absl::Notification joins, may_go_on;
+  std::atomic<bool> is_first = true;
+  membership_.on_join = [&] {
+    if (!is_first.exchange(false)) return;
+    joins.Notify();
+    may_go_on.WaitForNotification();
+  };
+  std::thread first([&] { EXPECT_TRUE(Redeem(NewUser(), link.secret).ok()); });
+  joins.WaitForNotification();
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Redeem(NewUser(), link.secret).ok());
+  may_go_on.Notify();
+  first.join();
   ExpectSpentAsJoined(link.name, 4);
 }
 

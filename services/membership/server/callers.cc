@@ -39,6 +39,7 @@ absl::StatusOr<Right> Own(Need need, const rpc::Call& call, const Position& posi
   switch (AskedOf(need, subject)) {
     case Need::kSignedIn:
     case Need::kItself:
+    case Need::kEachItself:
       return own(call.RequireUser().status());
     case Need::kOperator:
       return OperatorsOnly();

@@ -38,7 +38,7 @@ class JoinAttempt {
   const UserId& user() const { return user_; }
 
   // What is to be done in the database, once it was read.
-  MembershipStore::Change ToChange() { return {plan_, actor_, make_}; }
+  MembershipStore::Change ToChange() { return {plan_, actor_, make_, call_->deadline}; }
 
   // What membership answers, where that was committed.
   rights::v1::JoinMemberResponse ResponseTo(const Committed& committed) const;

@@ -20,6 +20,8 @@ const char* Words(Need need) {
     case Need::kSignedIn:
     case Need::kItself:
       return "any signed-in user, for its own";
+    case Need::kEachItself:
+      return "signed-in users, each for its own (by a service that sends each one's token with it)";
     case Need::kItselfThere:
       return "every member, guests that have not ended included, for its own";
     case Need::kOperator:
@@ -50,7 +52,8 @@ const char* Words(Need need) {
 std::string TableOf(const std::vector<Rule>& rules) {
   std::vector<rpc::AccessRow> rows;
   for (const Rule& rule : rules) {
-    const bool forwarded = !rule.access.users && rule.need != Need::kNothing;
+    const bool forwarded =
+        !rule.access.users && rule.need != Need::kNothing && rule.need != Need::kEachItself;
     rows.push_back({.method = rule.method,
                     .users = absl::StrCat(Words(rule.need),
                                           forwarded ? " (by a service that forwards the user's token)" : ""),
@@ -111,7 +114,7 @@ const std::vector<Rule>& RightsRules() {
       {"GetRightsHeads", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
       {"ListRightsChanges", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
       {"JoinMember", Services({"invite"}), Need::kItself},
-      {"BatchJoinMembers", Services({"invite"}), Need::kItself},
+      {"BatchJoinMembers", Services({"invite"}), Need::kEachItself},
       {"ResolveJoin", Services({"invite"}), Need::kNothing},
       {"SetGuestExpiration", Services({"guest-expiry"}), Need::kAdminOrSponsor},
       {"ApplyDueExpirations", Services({"guest-expiry"}), Need::kNothing},
@@ -124,6 +127,7 @@ const std::vector<Rule>& RightsRules() {
 bool SparesOperators(Need need) {
   switch (need) {
     case Need::kItself:
+    case Need::kEachItself:
     case Need::kItselfThere:
     case Need::kItselfStarter:
     case Need::kItselfAdmin:
@@ -166,7 +170,7 @@ std::string RulesInMarkdown() {
       "a\n"
       "service that forwards their token; where it says \"–\", what users may, by what they are themselves. "
       "What\n"
-      "JoinMember makes is judged by the invite, too, and by its inviter's ADMIN authority at that moment. "
+      "a joining makes is judged by the invite, too, and by its inviter's ADMIN authority at that moment. "
       "Only "
       "owners\n"
       "give and take the role OWNER (AddOrganizationMember, RemoveOrganizationMember).\n");

@@ -16,6 +16,7 @@ namespace guestpass::membership {
 enum class Need {
   kSignedIn,            // a user, for what is its own
   kItself,              // the same, where an operator has nothing else
+  kEachItself,          // the same, of several users
   kItselfThere,         // of the workspace, and no guest that has ended; for what is its own
   kOperator,            // a platform operator
   kOrganizationRole,    // an owner or admin of the organization

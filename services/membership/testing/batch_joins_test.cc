@@ -17,7 +17,7 @@ class BatchJoinsTest : public testing::Test {
   BatchJoinMembersRequest::Joining& Add(const std::string& user, const std::string& inviter = "owner") {
     auto& joining = *request_.add_joinings();
     joining.set_user_authorization("Bearer " + here_.TokenOf(user));
-    joining.set_request_id("request of " + user);
+    joining.set_request_id("request-of-" + user);
     *joining.mutable_request() = here_.InviteBy(inviter, user);
     return joining;
   }
@@ -61,7 +61,7 @@ TEST_F(BatchJoinsTest, ACrowdJoinsInOneTransactionEachByItsOwnToken) {
   EXPECT_EQ(commits.back().entries.size(), 3u);
   for (const std::string user : {"ann", "ben", "cat"}) {
     EXPECT_EQ(here_.StateOf(user).role, rights::Role::kGuest);
-    EXPECT_EQ(here_.Count(absl::StrCat("SELECT count(*) FROM audit_entries WHERE request_id = 'request of ",
+    EXPECT_EQ(here_.Count(absl::StrCat("SELECT count(*) FROM audit_entries WHERE request_id = 'request-of-",
                                        user, "' AND actor = '", Installation::IdOf(user).ToString(), "'")),
               1);
   }
@@ -94,6 +94,27 @@ TEST_F(BatchJoinsTest, AServicesTokenIsNoUsers) {
                                                                    .issue_time = now,
                                                                    .expire_time = now + absl::Hours(1)}));
   EXPECT_EQ(Outcomes(), (std::vector<std::string>{"CALLER_NOT_ALLOWED"}));
+  EXPECT_EQ(KeyOf("ann"), "none");
+}
+
+TEST_F(BatchJoinsTest, WhatIsNoRequestIdIsReplaced) {
+  Add("ann").set_request_id("with blanks");
+  Add("ben").set_request_id(std::string(65, 'a'));
+  Add("cat").set_request_id(std::string(1, '\0'));
+  EXPECT_EQ(Outcomes(), (std::vector<std::string>(3, "JOINED")));
+  EXPECT_EQ(here_.Count("SELECT count(*) FROM audit_entries WHERE action = 'member.joined' AND request_id ~ "
+                        "'^[a-z0-9]{26}$'"),
+            3);
+}
+
+TEST_F(BatchJoinsTest, WhoseTimeIsOverDoesNotBeginAlone) {
+  here_.NewSession()->Script("UPDATE workspaces SET guest_cap = 2").IgnoreError();
+  Add("ann");
+  rpc::Call late = Installation::AsService("invite");
+  late.deadline = SystemClock().Now() - absl::Seconds(1);
+  const auto response = here_.rights.BatchJoinMembers(late, request_);
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_TRUE(HasReason(rpc::FromWire(response->outcomes(0).error()), Reason::kOverloaded));
   EXPECT_EQ(KeyOf("ann"), "none");
 }
 

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "common/postgres/transact.h"
+#include "common/status/error.h"
 #include "common/status/macros.h"
+#include "common/time/clock.h"
 #include "services/membership/storage/postgres/pg_membership_tx.h"
 #include "services/membership/storage/postgres/take_locks.h"
 
@@ -34,6 +36,10 @@ bool LocksOthersOut(const LockPlan& plan, LockMode workspace_mode) {
   return plan.organization_mode == LockMode::kUpdate || workspace_mode == LockMode::kUpdate;
 }
 
+absl::StatusOr<Committed> TooLate() {
+  return Error(Reason::kOverloaded, "This change was not begun in the time that its caller gave. Try again.");
+}
+
 }  // namespace
 
 absl::StatusOr<Committed> PgMembershipStore::Transact(
@@ -56,7 +62,8 @@ void PgMembershipStore::TransactAll(std::vector<Change>& changes) {
   for (size_t i = 0; i < changes.size(); ++i) {
     Change& change = changes[i];
     if (tries[i].alone) {
-      change.outcome = TransactAlone(change.plan, change.actor, change.body);
+      const bool is_late = SystemClock().Now() > change.deadline;
+      change.outcome = is_late ? TooLate() : TransactAlone(change.plan, change.actor, change.body);
     } else if (tries[i].status.ok()) {
       change.outcome = Committed{tries[i].written.record_time, tries[i].written.revision};
     } else {
