@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <algorithm>
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -11,6 +8,7 @@
 
 #include "absl/time/time.h"
 #include "common/lanes/line.h"
+#include "common/lanes/place.h"
 
 namespace guestpass {
 
@@ -62,29 +60,7 @@ class Lanes {
   using Place = typename Line<Item, Company>::Place;
   using Lock = std::unique_lock<std::mutex>;
 
-  // One caller's.
-  struct Crowd {
-    std::deque<Place> places;
-    std::condition_variable called;
-
-    // One of them: two at once would lead on one thread, each in a lane.
-    void MakeLate() {
-      const auto waits = std::find_if(places.begin(), places.end(),
-                                      [](const Place& place) { return !place.done && place.batch.empty(); });
-      if (waits != places.end()) waits->ripe = waits->late = true;
-    }
-
-    // One that is to lead a batch.
-    Place* leader() {
-      const auto found =
-          std::find_if(places.begin(), places.end(), [](const Place& place) { return !place.batch.empty(); });
-      return found == places.end() ? nullptr : &*found;
-    }
-    bool is_called() {
-      return leader() != nullptr ||
-             std::all_of(places.begin(), places.end(), [](const Place& place) { return place.done; });
-    }
-  };
+  using Crowd = LaneCrowd<Item, Company>;
 
   void Enter(Crowd& crowd, Lock& lock) {
     bool gathers = false;

@@ -2,50 +2,27 @@
 #pragma once
 
 #include <algorithm>
-#include <climits>
-#include <condition_variable>
 #include <deque>
 #include <map>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include "absl/time/time.h"
+#include "common/lanes/place.h"
 
 namespace guestpass {
-
-struct LaneOptions {
-  int lanes = INT_MAX;    // batches under way at once
-  int per_key = INT_MAX;  // of these with items of one key
-  size_t most = 64;       // items of a batch
-  // A lane beside others that are busy is for who has waited that long.
-  absl::Duration patience = absl::ZeroDuration();
-  // A crowd comes back together, but not at one instant: whoever comes first waits for so long for as many as
-  // went last.
-  absl::Duration gather = absl::ZeroDuration();
-};
 
 // Those who wait for a lane and those who are in one: who leads the next batch, and who goes along. For
 // `Company` see Lanes. Not thread-safe.
 template <typename Item, typename Company>
 class Line {
  public:
-  struct Place {
-    Item* item;
-    typename Company::Key key = Company::KeyOf(*item);
-    bool ripe = false;               // waits for no company
-    bool late = false;               // has waited for as long as is asked
-    std::vector<Place*> batch = {};  // that it is to lead, itself first
-    bool done = false;
-    // Whom to wake once it is to lead, and once it is done.
-    std::condition_variable* waits = nullptr;
-  };
+  using Place = LanePlace<Item, Company>;
   using Batch = std::vector<Place*>;
 
   explicit Line(const LaneOptions& options) : options_(options) {}
 
-  // It stays where it is until it is done. True where it is the one who gathers: who says when it has, for
-  // all.
+  // It stays where it is until it is done. True where it is the one who gathers, and says for how long.
   bool Enter(Place& place) {
     const bool others = std::any_of(waiting_.begin(), waiting_.end(),
                                     [this](const Place* other) { return IsFree(*other) && !other->ripe; });
@@ -68,7 +45,7 @@ class Line {
       Ripen();  // the one who gathered may have gone
       ++busy_;
       Occupy(leader->batch, 1);
-      Wake(*leader);
+      leader->Wake();
     }
   }
 
@@ -83,16 +60,12 @@ class Line {
   static void Dismiss(Place& leader) {
     for (Place* place : std::exchange(leader.batch, {})) {
       place->done = true;
-      Wake(*place);
+      place->Wake();
     }
   }
 
  private:
   using Key = typename Company::Key;
-
-  static void Wake(const Place& place) {
-    if (place.waits != nullptr) place.waits->notify_one();
-  }
 
   Place* NextLeader() const {
     const auto free = static_cast<size_t>(std::count_if(

@@ -77,13 +77,15 @@ class RedeemKilled : public ArmedTest {
     return link.value_or(Link());
   }
 
-  // Begins an attempt, and has it stop at that step.
+  // Begins an attempt, and has it stop at that step. Who comes to the same link before it has may be of one
+  // crowd with it, which stops where it does.
   void Begin(const Link& link, const Step& step) {
     Attempt attempt = {.user = absl::StrCat("user", ++users_), .link = link, .step = step};
     attempt.late = some_late_ && absl::StartsWith(step.point, "join.") && OneIn(2);
     armed_->Hold(step.point, KeyOf(attempt));
     attempt.outcome = armed_->Redeem(attempt.user, link.secret);
     attempts_.push_back(std::move(attempt));
+    AwaitStop(attempts_.back());
   }
 
   // Attempts at links for one, for several, without a limit, and at what membership refuses; all of them
@@ -97,9 +99,7 @@ class RedeemKilled : public ArmedTest {
     for (int i = 0; i < 4; ++i) Begin(Make(1), AnyOf(kJoining));
     for (int i = 0; i < 4; ++i) Begin(unlimited, i == 0 ? AnyOf(kJoiningUnlimited) : kJoining[Below(4)]);
     for (const Link& link : refused) Begin(link, AnyOf(kRefused));
-    for (const Attempt& attempt : attempts_) AwaitStop(attempt);
     Begin(several, kJudged);
-    AwaitStop(attempts_.back());
   }
 
   void AwaitStop(const Attempt& attempt) {
@@ -121,10 +121,22 @@ class RedeemKilled : public ArmedTest {
     return link;
   }
 
+  // Some whom nothing stops, together wherever they are when a service is killed.
+  std::vector<Attempt> BeginCrowd() {
+    std::vector<Attempt> crowd;
+    const Link link = Make(0);
+    for (int i = 0; i < 6; ++i) {
+      Attempt& attempt = crowd.emplace_back(Attempt{.user = absl::StrCat("user", ++users_), .link = link});
+      attempt.outcome = armed_->Redeem(attempt.user, link.secret);
+    }
+    return crowd;
+  }
+
   // Kills a service, lets go who is stopped in the other one before or after it is back, and has some come
   // again, and some links revoked.
   void KillOne(absl::string_view killed) {
     BeginAll();
+    std::vector<Attempt> crowd = BeginCrowd();
     harness::ServiceProcess& service = armed_->stack().service(killed);
     service.Kill();
     const bool go_on_alone = OneIn(2);
@@ -134,6 +146,9 @@ class RedeemKilled : public ArmedTest {
     const absl::Status back = service.Restart();
     ASSERT_TRUE(back.ok()) << back;
     for (Attempt& attempt : attempts_) Finish(attempt);
+    for (Attempt& attempt : crowd) {
+      if (attempt.outcome.get().ok()) members_.push_back(attempt.user);
+    }
     for (const Attempt& attempt : attempts_) {
       if (OneIn(8)) Revoke(attempt.link);
     }

@@ -38,13 +38,13 @@ class MembershipStore {
     const LockPlan& plan;
     const Actor& actor;
     absl::FunctionRef<absl::Status(MembershipTx&, const Locked&)> body;
-    absl::Time deadline = absl::InfiniteFuture();  // of who waits for it: it does not begin alone after that
+    absl::Time deadline = absl::InfiniteFuture();  // of who waits: behind others it does not begin after that
 
     absl::StatusOr<Committed> outcome = absl::UnknownError("not made yet");
   };
 
   // Each of them as Transact, whatever becomes of the others, but in as few transactions as can be; those
-  // that have to be made alone one after another. OVERLOADED where its time was over before it began.
+  // that have to be made alone one after another. OVERLOADED where its time was over before its turn.
   virtual void TransactAll(std::vector<Change>& changes) = 0;
 
   // Reads what the viewer may see, all of it from one snapshot. May run body again.

@@ -59,10 +59,11 @@ void PgMembershipStore::TransactAll(std::vector<Change>& changes) {
     if (!made.alone) together.push_back(&made);
   }
   shared_.Make(together);
+  bool is_first = true;
   for (size_t i = 0; i < changes.size(); ++i) {
     Change& change = changes[i];
     if (tries[i].alone) {
-      const bool is_late = SystemClock().Now() > change.deadline;
+      const bool is_late = !std::exchange(is_first, false) && SystemClock().Now() > change.deadline;
       change.outcome = is_late ? TooLate() : TransactAlone(change.plan, change.actor, change.body);
     } else if (tries[i].status.ok()) {
       change.outcome = Committed{tries[i].written.record_time, tries[i].written.revision};
