@@ -39,6 +39,7 @@ class Lanes {
   // The same for several, which wait in the line together.
   void DoAll(const Batch& items) {
     Crowd crowd;
+    crowd.places.reserve(items.size());
     for (Item* item : items) crowd.places.push_back({.item = item, .waits = &crowd.called});
     std::unique_lock<std::mutex> lock(mutex_);
     Enter(crowd, lock);

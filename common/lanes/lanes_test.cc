@@ -99,15 +99,7 @@ class Holder {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  void Hold(int number) {
-    {
-      absl::MutexLock lock(&mutex_);
-      holds_[number];
-    }
-    const size_t before = batches().size();
-    Begin(number);
-    while (batches().size() == before) std::this_thread::yield();
-  }
+  void Hold(int number) { HoldCrowd({number}); }
   // Several of one caller, the first of which is held.
   void HoldCrowd(std::vector<int> numbers) {
     {

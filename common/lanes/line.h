@@ -21,22 +21,22 @@ class Line {
   using Batch = std::vector<Place*>;
 
   explicit Line(const LaneOptions& options) : options_(options) {}
+  size_t waiting() const { return waiting_.size(); }
 
-  // It stays where it is until it is done. True where it is the one who gathers, and says for how long.
+  // It stays where it is until it is done. True where it is the one who gathers: who says when it is enough.
   bool Enter(Place& place) {
-    const bool others = std::any_of(waiting_.begin(), waiting_.end(),
-                                    [this](const Place* other) { return IsFree(*other) && !other->ripe; });
-    place.ripe = options_.gather == absl::ZeroDuration() || went_ == 1;
+    place.ripe = went_ == 1;
+    const auto gathers = [this](const Place* other) { return IsFree(*other) && !other->ripe; };
+    const bool is_first =
+        !place.ripe && MayLead(place) && std::none_of(waiting_.begin(), waiting_.end(), gathers);
     waiting_.push_back(&place);
-    return !others && !place.ripe && MayLead(place);
+    return is_first;
   }
 
   // Whoever waits now waits for no more company.
   void Ripen() {
     for (Place* place : waiting_) place->ripe = true;
   }
-
-  size_t waiting() const { return waiting_.size(); }
 
   // Gives the lanes that are free to those who have waited longest, of those whose key is not busy.
   void CallLeaders() {
@@ -68,12 +68,12 @@ class Line {
   using Key = typename Company::Key;
 
   Place* NextLeader() const {
-    const auto free = static_cast<size_t>(std::count_if(
-        waiting_.begin(), waiting_.end(), [this](const Place* place) { return IsFree(*place); }));
-    const auto next = std::find_if(waiting_.begin(), waiting_.end(), [&](const Place* place) {
-      return MayLead(*place) && (place->ripe || free >= went_);
-    });
-    return next == waiting_.end() ? nullptr : *next;
+    const auto is_free = [this](const Place* place) { return IsFree(*place); };
+    const bool is_back = went_ == 1 || std::count_if(waiting_.begin(), waiting_.end(), is_free) >= went_;
+    for (Place* place : waiting_) {
+      if (MayLead(*place) && (place->ripe || is_back)) return place;
+    }
+    return nullptr;
   }
 
   // The leader, and whoever of the others may go along.
@@ -87,7 +87,8 @@ class Line {
       if (goes) batch.push_back(place);
       return goes;
     });
-    went_ = std::max(batch.size(), std::exchange(last_, batch.size()));
+    const auto before = std::exchange(last_, std::ssize(batch));
+    if (options_.gather > absl::ZeroDuration()) went_ = std::max(last_, before);
     return batch;
   }
 
@@ -95,7 +96,6 @@ class Line {
     return IsFree(place) && (busy_ == 0 || (place.late && busy_ < options_.lanes));
   }
 
-  // Whether its key is not busy.
   bool IsFree(const Place& place) const {
     const auto busy = busy_keys_.find(place.key);
     return busy == busy_keys_.end() || busy->second < options_.per_key;
@@ -111,8 +111,8 @@ class Line {
 
   const LaneOptions options_;
   std::deque<Place*> waiting_;  // in the order of their coming
-  size_t last_ = 1;             // items of the last batch
-  size_t went_ = 1;             // and of the larger one of the last two
+  std::ptrdiff_t last_ = 1;     // items of the last batch
+  std::ptrdiff_t went_ = 1;     // of the larger of the last two, where crowds are waited for
   int busy_ = 0;                // lanes
   std::map<Key, int> busy_keys_;
 };

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <climits>
 #include <condition_variable>
-#include <deque>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -44,7 +43,7 @@ template <typename Item, typename Company>
 struct LaneCrowd {
   using Place = LanePlace<Item, Company>;
 
-  std::deque<Place> places;
+  std::vector<Place> places;  // which stay where they are
   std::condition_variable called;
 
   // One of them: two at once would lead on one thread, each in a lane.
