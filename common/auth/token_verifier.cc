@@ -27,6 +27,8 @@ constexpr double kLastSecond = 253'402'300'799;  // 9999-12-31T23:59:59Z
 
 absl::Status Malformed(absl::string_view message) { return Error(Reason::kTokenMalformed, message); }
 
+absl::Status NoToken() { return Malformed("This is not a signed JSON Web Token in compact form."); }
+
 absl::Status WrongSignature() {
   return Error(Reason::kTokenSignature,
                "This token is not signed with a key that is in use here. Get a new one from the issuer.");
@@ -45,13 +47,12 @@ struct Parts {
 };
 
 absl::StatusOr<Parts> Split(absl::string_view token) {
-  const absl::Status malformed = Malformed("This is not a signed JSON Web Token in compact form.");
   if (token.size() > kMaxTokenBytes) return Malformed("This token is longer than 8 KiB.");
   const std::vector<absl::string_view> parts = absl::StrSplit(token, '.');
-  if (parts.size() != 3 || !std::all_of(parts.begin(), parts.end(), IsBase64Url)) return malformed;
+  if (parts.size() != 3 || !std::all_of(parts.begin(), parts.end(), IsBase64Url)) return NoToken();
   const std::optional<std::string> header = DecodeBase64Url(parts[0]);
   const std::optional<std::string> payload = DecodeBase64Url(parts[1]);
-  if (!header.has_value() || !payload.has_value()) return malformed;
+  if (!header.has_value() || !payload.has_value()) return NoToken();
   return Parts{*header, *payload, token.substr(0, token.rfind('.')), parts[2]};
 }
 

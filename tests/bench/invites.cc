@@ -21,6 +21,8 @@ using invite::v1::RedeemInviteRequest;
 constexpr int kCallers = 16;
 constexpr int kConnections = 2;       // as an edge with two workers has
 constexpr int kTokensASecond = 4000;  // more than are redeemed
+constexpr int kInvitesOfAPlace = 50;  // as many as one inviter may send in an hour
+constexpr int kPlacesASecond = 80;    // more than are filled
 
 constexpr char kEnded[] = R"sql(
   INSERT INTO invites (workspace, id, email, email_folded, role, channels, inviter, rights_n, check_us, state, delivery,
@@ -51,10 +53,7 @@ absl::StatusOr<std::string> LinkWithoutLimit(const harness::Stack& stack, const 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<harness::Stack>> StartForInvites() {
-  return harness::Stack::Start({.env = {{"invite",
-                                         {{"GUESTPASS_MAIL_DIRECTORY", ""},
-                                          {"GUESTPASS_INVITES_PER_HOUR", "1000000000"},
-                                          {"GUESTPASS_MAILS_PER_ADDRESS_AND_DAY", "1000000000"}}}}});
+  return harness::Stack::Start({.env = {{"invite", {{"GUESTPASS_MAIL_DIRECTORY", ""}}}}});
 }
 
 absl::StatusOr<Figures> MeasureRedemptions(const harness::Stack& stack, absl::Duration time) {
@@ -80,17 +79,19 @@ absl::StatusOr<Figures> MeasureRedemptions(const harness::Stack& stack, absl::Du
 
 absl::StatusOr<Figures> MeasureCreations(const harness::Stack& stack, absl::Duration time) {
   std::vector<harness::Workplace> places;
-  for (int i = 0; i < kCallers; ++i) {
+  for (int64_t i = 0; i < kPlacesASecond * absl::ToInt64Seconds(time); ++i) {
     ASSIGN_OR_RETURN(places.emplace_back(), harness::MakeWorkplace(stack));
   }
   const std::string token = stack.Token("olga"), round = absl::StrCat(absl::ToUnixMicros(absl::Now()));
   const auto stubs = Stubs(stack);
-  int next = 0;
+  std::vector<size_t> made(kCallers);
   const auto create = [&](int caller, grpc::CompletionQueue& queue, void* tag) {
-    const harness::Workplace& place = places[static_cast<size_t>(caller)];
+    const auto own = static_cast<size_t>(caller);
+    const size_t n = made[own]++;
+    const harness::Workplace& place = places[(n / kInvitesOfAPlace * kCallers + own) % places.size()];
     CreateInviteRequest request;
     request.set_parent(place.workspace);
-    request.mutable_invite()->set_email(absl::StrCat("a", round, "-", next++, "@example.com"));
+    request.mutable_invite()->set_email(absl::StrCat("a", round, "-", own, "-", n, "@example.com"));
     request.mutable_invite()->set_role(type::v1::ROLE_GUEST);
     request.mutable_invite()->add_channels(place.closed_channel);
     return Begin(*stubs[static_cast<size_t>(caller) % stubs.size()], &InviteService::Stub::AsyncCreateInvite,
