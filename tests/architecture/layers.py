@@ -21,7 +21,7 @@ LAYERS = {
         "other": ["lib:grpc", "proto:google", "proto:type", "proto:OWN"]},
     "client": {
         "own": ["domain"],
-        "common": ["rpc", "status", "auth", "mail", "nats", "rights", "rights_feed"],
+        "common": ["rpc", "status", "auth", "mail", "nats", "rights", "rights_feed", "lanes"],
         "other": ["lib:grpc", "proto:google", "proto:type", "proto:OTHERS"]},
     "worker": {
         "own": ["domain", "storage", "client", "server"],

@@ -2,11 +2,9 @@
 #include "services/invite/client/membership_client.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
-#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -19,50 +17,15 @@
 #include "common/rights_feed/wire_types.h"
 #include "common/rpc/client.h"
 #include "common/rpc/proto_time.h"
-#include "common/status/error.h"
 #include "common/status/macros.h"
+#include "services/invite/client/requests.h"
 
 namespace guestpass::invite {
 namespace {
 
 using Async = class rights::v1::RightsService::Stub::async;
 
-constexpr char kService[] = "membership";
 constexpr absl::Duration kTimeout = absl::Seconds(3);
-
-absl::Status Malformed() { return absl::InternalError("membership answered with what makes no sense"); }
-
-void AddChannels(const std::vector<ChannelId>& channels,
-                 google::protobuf::RepeatedPtrField<std::string>& ids) {
-  for (const ChannelId& channel : channels) ids.Add(channel.ToString());
-}
-
-// Into `expire_time` or `ttl`.
-template <typename Request>
-void SetExpiry(const GuestExpiry& expiry, Request& request) {
-  if (const auto* time = std::get_if<absl::Time>(&expiry)) {
-    *request.mutable_expire_time() = rpc::ToProto(*time);
-  }
-  if (const auto* ttl = std::get_if<absl::Duration>(&expiry)) *request.mutable_ttl() = rpc::ToProto(*ttl);
-}
-
-// The paths in CreateInviteRequest of what CheckInvite found fault with.
-absl::Status OfTheInvite(const absl::Status& status) {
-  static const auto* const kPaths =
-      new std::map<std::string, std::string>{{"address", "invite.email"},
-                                             {"role", "invite.role"},
-                                             {"channels", "invite.channels"},
-                                             {"expire_time", "invite.guest_expire_time"},
-                                             {"ttl", "invite.guest_ttl"}};
-  std::optional<ErrorDetails> details = DetailsOf(status);
-  if (!details.has_value() || details->violations.empty()) return status;
-  for (FieldViolation& violation : details->violations) {
-    const auto path = kPaths->find(violation.field);
-    if (path != kPaths->end()) violation.field = path->second;
-  }
-  const FieldViolation& first = details->violations.front();
-  return Error(absl::StrCat(first.field, ": ", first.description), *details);
-}
 
 rights::v1::JoinMemberRequest JoinRequest(const Invite& invite, const std::string& join_key) {
   rights::v1::JoinMemberRequest request;
@@ -94,7 +57,7 @@ Member MemberOf(const rights::MemberState& state, bool already_member) {
 
 absl::StatusOr<Member> AnswerIn(const rights::v1::BatchJoinMembersResponse::Outcome& outcome) {
   RETURN_IF_ERROR(rpc::FromWire(outcome.error()));
-  if (!outcome.has_joined()) return Malformed();
+  if (!outcome.has_joined()) return MalformedAnswer();
   ASSIGN_OR_RETURN(const rights::MemberState state, rights_feed::FromProto(outcome.joined().member()));
   Member member = MemberOf(state, outcome.joined().already_member());
   member.rights_revision = outcome.joined().rights_revision();
@@ -117,27 +80,6 @@ absl::StatusOr<std::optional<Member>> MemberIn(const rights_feed::RightsSnapshot
 
 }  // namespace
 
-absl::StatusOr<InviteCheck> MembershipClient::CheckInvite(const rpc::Call& call, const WorkspaceId& workspace,
-                                                          const Draft& draft) {
-  rights::v1::CheckInviteRequest request;
-  request.set_workspace(workspace.ToString());
-  request.set_role(rights_feed::ToProto(draft.role));
-  AddChannels(draft.channels, *request.mutable_channels());
-  request.set_address(draft.address.folded);
-  SetExpiry(draft.guest_expiry, request);
-  rights::v1::CheckInviteResponse response;
-  rpc::CallContext context(token_, kTimeout, call);
-  RETURN_IF_ERROR(
-      OfTheInvite(rpc::Ask(stub_->async(), &Async::CheckInvite, context, request, response, kService)));
-  const auto database_time = rpc::FromProto("database_time", response.database_time());
-  if (!database_time.ok()) return Malformed();
-  return InviteCheck{.rights_n = response.rights_n(),
-                     .database_time = *database_time,
-                     .removed_n = response.removed_n(),
-                     .workspace_display_name = response.workspace_display_name(),
-                     .rights_revision = response.rights_revision()};
-}
-
 void MembershipClient::Join(const Invite& invite, std::vector<Joining>& joinings) {
   const absl::Status status = JoinAll(invite, joinings);
   if (status.ok()) return;
@@ -156,8 +98,9 @@ absl::Status MembershipClient::JoinAll(const Invite& invite, std::vector<Joining
   }
   rights::v1::BatchJoinMembersResponse response;
   rpc::CallContext context(token_, std::min(kJoinTimeout, deadline - absl::Now()));
-  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::BatchJoinMembers, context, request, response, kService));
-  if (static_cast<size_t>(response.outcomes_size()) != joinings.size()) return Malformed();
+  RETURN_IF_ERROR(
+      rpc::Ask(stub_->async(), &Async::BatchJoinMembers, context, request, response, kMembershipService));
+  if (static_cast<size_t>(response.outcomes_size()) != joinings.size()) return MalformedAnswer();
   for (size_t i = 0; i < joinings.size(); ++i) {
     joinings[i].answer = AnswerIn(response.outcomes(static_cast<int>(i)));
   }
@@ -170,9 +113,10 @@ absl::StatusOr<JoinOutcome> MembershipClient::Resolve(const std::string& join_ke
   request.set_join_key(join_key);
   Response response;
   rpc::CallContext context(token_, kTimeout);
-  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::ResolveJoin, context, request, response, kService));
+  RETURN_IF_ERROR(
+      rpc::Ask(stub_->async(), &Async::ResolveJoin, context, request, response, kMembershipService));
   if (response.outcome() == Response::OUTCOME_CANCELLED) return JoinOutcome::kCancelled;
-  if (response.outcome() != Response::OUTCOME_JOINED) return Malformed();
+  if (response.outcome() != Response::OUTCOME_JOINED) return MalformedAnswer();
   return response.already_member() ? JoinOutcome::kAlreadyMember : JoinOutcome::kJoined;
 }
 
@@ -187,9 +131,10 @@ absl::StatusOr<MembershipClient::Read> MembershipClient::ReadRights(const Member
       std::vector<rights_feed::RightsQuery>{{.workspace = name.workspace, .user = name.user}});
   rights::v1::BatchGetRightsResponse response;
   rpc::CallContext context(token_, kTimeout);
-  RETURN_IF_ERROR(rpc::Ask(stub_->async(), &Async::BatchGetRights, context, request, response, kService));
+  RETURN_IF_ERROR(
+      rpc::Ask(stub_->async(), &Async::BatchGetRights, context, request, response, kMembershipService));
   ASSIGN_OR_RETURN(rights_feed::RightsBatch batch, rights_feed::FromProto(response));
-  if (batch.snapshots.size() != 1) return Malformed();
+  if (batch.snapshots.size() != 1) return MalformedAnswer();
   return Read{batch.epoch, std::move(batch.snapshots[0]), absl::FromUnixMicros(response.database_us())};
 }
 

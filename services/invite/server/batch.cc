@@ -4,8 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/rpc/unary.h"
-#include "common/rpc/wire_status.h"
+#include "common/rpc/outcome.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "services/invite/server/authority.h"
@@ -65,17 +64,12 @@ absl::StatusOr<v1::BatchCreateInvitesResponse> Batch::Create(const rpc::Call& ca
   ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
   ASSIGN_OR_RETURN(const InFlight::Place place, TakePlace(user));
   RETURN_IF_ERROR(CheckKeys(key, request.requests_size()));
+  using Outcome = v1::BatchCreateInvitesResponse::Outcome;
   v1::BatchCreateInvitesResponse response;
   absl::StatusOr<v1::CreateInviteResponse> created;
   for (int i = 0; i < request.requests_size(); ++i) {
     if (!MeetsAll(created.status())) created = CreateOne(call, workspace, request.requests(i), KeyOf(key, i));
-    auto& outcome = *response.add_outcomes();
-    if (created.ok()) {
-      *outcome.mutable_created() = *std::move(created);
-    } else {
-      rpc::LogOutcome("CreateInvite", call, created.status());
-      *outcome.mutable_error() = rpc::ToWire(created.status(), call.request_id);
-    }
+    rpc::PutOutcome("CreateInvite", call, created, &Outcome::mutable_created, *response.add_outcomes());
   }
   return response;
 }

@@ -54,6 +54,7 @@ absl::StatusOr<Right> Own(Need need, const rpc::Call& call, const Position& posi
       return own(RequireStarter(position.authority, position.now));
     case Need::kAdmin:
     case Need::kItselfAdmin:
+    case Need::kEachItselfAdmin:
       return own(RequireAdmin(position.authority, position.now));
     case Need::kAdminOrSelf:
     case Need::kAdminSelfOrSponsor:

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "common/mail/address.h"
 #include "common/rights/names.h"
 #include "common/rights/revision.h"
 #include "common/rights_feed/wire_types.h"
+#include "common/rpc/outcome.h"
 #include "common/rpc/proto_time.h"
 #include "common/status/macros.h"
 #include "services/membership/domain/errors.h"
@@ -16,6 +22,8 @@ namespace guestpass::membership {
 namespace {
 
 namespace rights_v1 = rights::v1;
+
+constexpr int kMaxChecks = 64;
 
 absl::Status CheckRole(const rights_v1::CheckInviteRequest& request,
                        const absl::StatusOr<std::vector<ChannelId>>& channels) {
@@ -55,27 +63,44 @@ absl::Status CheckCapsOfGuest(const rights_v1::CheckInviteRequest& request, cons
   return CheckCaps(read.workspace.settings, read.guests);
 }
 
-}  // namespace
+// One invite that is asked about, from its request to what is said of it.
+class Inquiry {
+ public:
+  // `call` is the inviter's own, or why it is none; `request` outlives this.
+  Inquiry(absl::StatusOr<rpc::Call> call, const rights_v1::CheckInviteRequest& request)
+      : call_(std::move(call)), request_(request) {}
 
-absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
-    const rpc::Call& call, const rights_v1::CheckInviteRequest& request) {
-  ASSIGN_OR_RETURN(const WorkspaceId workspace, ParseWorkspaceId("workspace", request.workspace()));
-  ASSIGN_OR_RETURN(const UserId user, call.RequireUser());
-  const auto channels = ParseChannels("channels", request.channels());
-  const auto address = mail::ParseAddress(request.address());
-  const std::string folded = address.has_value() ? address->folded : "";
-  InviteQuery query{.inviter = {.workspace = workspace, .user = user}, .address = folded};
-  query.counts_guests = request.role() == type::v1::ROLE_GUEST;
-  if (channels.ok()) query.inviter.channels = *channels;
-  ASSIGN_OR_RETURN(const InviteRead read, store_.ReadForInvite(query));
-  const Position position{.now = read.now, .authority = read.inviter.authority()};
-  RETURN_IF_ERROR(Authorize(RuleFor(request).need, call, position, {.workspace = workspace}).status());
-  RETURN_IF_ERROR(CheckRole(request, channels));
-  if (!request.address().empty() && folded.empty()) return FieldInvalid("address", "is no mail address");
-  RETURN_IF_ERROR(CheckChannels(workspace, read.inviter.channels));
-  RETURN_IF_ERROR(CheckGuest(request, read, folded));
-  if (!folded.empty() && read.member_exists) return MemberExists();
-  RETURN_IF_ERROR(CheckCapsOfGuest(request, read));
+  const absl::StatusOr<rpc::Call>& call() const { return call_; }
+
+  // What has to be known of it.
+  absl::StatusOr<InviteQuery> Read();
+
+  absl::StatusOr<rights_v1::CheckInviteResponse> Judge(const InviteRead& read) const;
+
+ private:
+  absl::Status Check(const InviteRead& read) const;
+
+  const absl::StatusOr<rpc::Call> call_;
+  const rights_v1::CheckInviteRequest& request_;
+  WorkspaceId workspace_;
+  absl::StatusOr<std::vector<ChannelId>> channels_;
+  std::string address_;  // folded
+};
+
+absl::StatusOr<InviteQuery> Inquiry::Read() {
+  RETURN_IF_ERROR(call_.status());
+  ASSIGN_OR_RETURN(workspace_, ParseWorkspaceId("workspace", request_.workspace()));
+  ASSIGN_OR_RETURN(const UserId user, call_->RequireUser());
+  channels_ = ParseChannels("channels", request_.channels());
+  if (const auto address = mail::ParseAddress(request_.address())) address_ = address->folded;
+  InviteQuery query{.inviter = {.workspace = workspace_, .user = user}, .address = address_};
+  query.counts_guests = request_.role() == type::v1::ROLE_GUEST;
+  if (channels_.ok()) query.inviter.channels = *channels_;
+  return query;
+}
+
+absl::StatusOr<rights_v1::CheckInviteResponse> Inquiry::Judge(const InviteRead& read) const {
+  RETURN_IF_ERROR(Check(read));
   rights_v1::CheckInviteResponse response;
   response.set_rights_n(read.inviter.n);
   *response.mutable_database_time() = rpc::ToProto(read.now);
@@ -84,6 +109,71 @@ absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
   const rights::RightsRevision revision{
       .epoch = read.epoch, .shard = read.inviter.shard, .n = read.inviter.n};
   response.set_rights_revision(revision.ToString());
+  return response;
+}
+
+absl::Status Inquiry::Check(const InviteRead& read) const {
+  const Position position{.now = read.now, .authority = read.inviter.authority()};
+  RETURN_IF_ERROR(Authorize(RuleFor(request_).need, *call_, position, {.workspace = workspace_}).status());
+  RETURN_IF_ERROR(CheckRole(request_, channels_));
+  if (!request_.address().empty() && address_.empty()) return FieldInvalid("address", "is no mail address");
+  RETURN_IF_ERROR(CheckChannels(workspace_, read.inviter.channels));
+  RETURN_IF_ERROR(CheckGuest(request_, read, address_));
+  if (!address_.empty() && read.member_exists) return MemberExists();
+  return CheckCapsOfGuest(request_, read);
+}
+
+using Checked = absl::StatusOr<rights_v1::CheckInviteResponse>;
+
+// In their order.
+std::vector<Checked> CheckAll(MembershipStore& store, std::deque<Inquiry>& inquiries) {
+  std::vector<absl::Status> refusals;
+  std::vector<InviteQuery> queries;
+  for (Inquiry& inquiry : inquiries) {
+    absl::StatusOr<InviteQuery> query = inquiry.Read();
+    refusals.push_back(query.status());
+    if (query.ok()) queries.push_back(*std::move(query));
+  }
+  const auto reads = store.ReadForInvites(queries);
+  std::vector<Checked> answers;
+  auto read = reads.begin();
+  for (size_t i = 0; i < inquiries.size(); ++i) {
+    if (!refusals[i].ok()) {
+      answers.emplace_back(refusals[i]);
+    } else {
+      answers.push_back(read->ok() ? inquiries[i].Judge(**read) : read->status());
+      ++read;
+    }
+  }
+  return answers;
+}
+
+}  // namespace
+
+absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
+    const rpc::Call& call, const rights_v1::CheckInviteRequest& request) {
+  std::deque<Inquiry> inquiries;
+  inquiries.emplace_back(call, request);
+  return std::move(CheckAll(store_, inquiries)[0]);
+}
+
+absl::StatusOr<rights_v1::BatchCheckInvitesResponse> RightsService::BatchCheckInvites(
+    const rpc::Call& call, const rights_v1::BatchCheckInvitesRequest& request) {
+  using Outcome = rights_v1::BatchCheckInvitesResponse::Outcome;
+  if (request.checks().empty()) return FieldInvalid("checks", "has none: 1 to 64 go into one call");
+  if (request.checks_size() > kMaxChecks) return FieldInvalid("checks", "has more than 64");
+  std::deque<Inquiry> inquiries;
+  for (const auto& check : request.checks()) {
+    inquiries.emplace_back(runner_.AuthenticateFor(call, check.user_authorization(), check.request_id()),
+                           check.request());
+  }
+  rights_v1::BatchCheckInvitesResponse response;
+  auto inquiry = inquiries.begin();
+  for (Checked& answer : CheckAll(store_, inquiries)) {
+    const absl::StatusOr<rpc::Call>& own = (inquiry++)->call();
+    rpc::PutOutcome("CheckInvite", own.ok() ? *own : call, std::move(answer), &Outcome::mutable_checked,
+                    *response.add_outcomes());
+  }
   return response;
 }
 

@@ -2,8 +2,8 @@
 #include <utility>
 
 #include "common/failpoint/failpoint.h"
+#include "common/rpc/outcome.h"
 #include "common/rpc/text.h"
-#include "common/rpc/wire_status.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "services/membership/domain/errors.h"
@@ -41,6 +41,7 @@ absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::JoinMember(
 
 absl::StatusOr<rights_v1::BatchJoinMembersResponse> RightsService::BatchJoinMembers(
     const rpc::Call& call, const rights_v1::BatchJoinMembersRequest& request) {
+  using Outcome = rights_v1::BatchJoinMembersResponse::Outcome;
   if (request.joinings().empty()) return FieldInvalid("joinings", "has none: 1 to 64 go into one call");
   if (request.joinings_size() > kMaxJoinings) return FieldInvalid("joinings", "has more than 64");
   std::deque<JoinAttempt> attempts;
@@ -51,14 +52,9 @@ absl::StatusOr<rights_v1::BatchJoinMembersResponse> RightsService::BatchJoinMemb
   rights_v1::BatchJoinMembersResponse response;
   size_t i = 0;
   for (auto& answer : JoinAll(attempts)) {
-    const rpc::Call& own = attempts[i].call().ok() ? *attempts[i].call() : call;
-    rpc::LogOutcome("JoinMember", own, answer.status());
-    if (answer.ok()) {
-      *response.add_outcomes()->mutable_joined() = *std::move(answer);
-    } else {
-      *response.add_outcomes()->mutable_error() = rpc::ToWire(answer.status(), own.request_id);
-    }
-    ++i;
+    const absl::StatusOr<rpc::Call>& own = attempts[i++].call();
+    rpc::PutOutcome("JoinMember", own.ok() ? *own : call, std::move(answer), &Outcome::mutable_joined,
+                    *response.add_outcomes());
   }
   return response;
 }

@@ -15,6 +15,7 @@ namespace guestpass::membership {
   }
 
 GUESTPASS_METHOD(CheckInvite)
+GUESTPASS_METHOD(BatchCheckInvites)
 GUESTPASS_METHOD(BatchGetRights)
 GUESTPASS_METHOD(ListRightsChanges)
 GUESTPASS_METHOD(JoinMember)

@@ -34,6 +34,7 @@ class RightsService final : public rights::v1::RightsService::CallbackService {
   // Each method twice: as gRPC calls it, and the method itself, which blocks. Errors as in
   // rights_service.proto.
   GUESTPASS_METHOD(CheckInvite);
+  GUESTPASS_METHOD(BatchCheckInvites);
   GUESTPASS_METHOD(BatchGetRights);
   GUESTPASS_METHOD(GetRightsHeads);
   GUESTPASS_METHOD(ListRightsChanges);

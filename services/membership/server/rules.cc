@@ -37,6 +37,8 @@ const char* Words(Need need) {
     case Need::kAdmin:
     case Need::kItselfAdmin:
       return "ADMIN authority";
+    case Need::kEachItselfAdmin:
+      return "ADMIN authority, each for its own invite (by a service that sends each one's token with it)";
     case Need::kAdminOrSelf:
       return "ADMIN authority; the user itself";
     case Need::kAdminSelfOrSponsor:
@@ -49,11 +51,12 @@ const char* Words(Need need) {
   return "";
 }
 
+bool IsForSeveral(Need need) { return need == Need::kEachItself || need == Need::kEachItselfAdmin; }
+
 std::string TableOf(const std::vector<Rule>& rules) {
   std::vector<rpc::AccessRow> rows;
   for (const Rule& rule : rules) {
-    const bool forwarded =
-        !rule.access.users && rule.need != Need::kNothing && rule.need != Need::kEachItself;
+    const bool forwarded = !rule.access.users && rule.need != Need::kNothing && !IsForSeveral(rule.need);
     rows.push_back({.method = rule.method,
                     .users = absl::StrCat(Words(rule.need),
                                           forwarded ? " (by a service that forwards the user's token)" : ""),
@@ -110,6 +113,7 @@ const std::vector<Rule>& MembershipRules() {
 const std::vector<Rule>& RightsRules() {
   static const std::vector<Rule>& rules = *new std::vector<Rule>{
       {"CheckInvite", Services({"invite"}), Need::kItselfAdmin},
+      {"BatchCheckInvites", Services({"invite"}), Need::kEachItselfAdmin},
       {"BatchGetRights", Services({"messaging-gateway", "guest-expiry", "invite"}), Need::kNothing},
       {"GetRightsHeads", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
       {"ListRightsChanges", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
@@ -131,6 +135,7 @@ bool SparesOperators(Need need) {
     case Need::kItselfThere:
     case Need::kItselfStarter:
     case Need::kItselfAdmin:
+    case Need::kEachItselfAdmin:
     case Need::kNothing:
       return false;
     case Need::kSignedIn:

@@ -25,6 +25,7 @@ enum class Need {
   kItselfStarter,       // MEMBER or ADMIN, who may start conversations: an operator never posts
   kAdmin,               // ADMIN authority in the workspace
   kItselfAdmin,         // the same, as JoinMember will judge it: an operator invites nobody
+  kEachItselfAdmin,     // the same, of several users
   kAdminOrSelf,         // or the user whom it is about
   kAdminSelfOrSponsor,  // or, of a guest, its sponsor while MEMBER or ADMIN
   kAdminOrSponsor,      // the same without the guest itself

@@ -71,8 +71,8 @@ class MembershipStore {
   // The shard's log after a number, at most `limit` entries. FEED_TRUNCATED.
   virtual absl::StatusOr<ChangesRead> ReadChanges(uint32_t shard, uint64_t after_n, int limit) = 0;
 
-  // What such an invite would meet.
-  virtual absl::StatusOr<InviteRead> ReadForInvite(const InviteQuery& query) = 0;
+  // What such invites would meet, in the order of `queries`, in as few snapshots as can be.
+  virtual std::vector<absl::StatusOr<InviteRead>> ReadForInvites(const std::vector<InviteQuery>& queries) = 0;
 
   // Cancels the key if it is undecided, and gives how it is decided now, for good.
   virtual absl::StatusOr<JoinKey> ResolveJoinKey(const std::string& key) = 0;

@@ -26,8 +26,8 @@ const std::set<std::string>& Reads() {
                                  "BatchGetMembers",    "ListMembers",       "GetChannel",
                                  "ListChannels",       "CheckAccess",       "BatchCheckAccess",
                                  "ListChannelMembers", "ListGuestGrants",   "ListAuditEntries",
-                                 "CheckInvite",        "BatchGetRights",    "GetRightsHeads",
-                                 "ListRightsChanges",  "NextDeadline"};
+                                 "CheckInvite",        "BatchCheckInvites", "BatchGetRights",
+                                 "GetRightsHeads",     "ListRightsChanges", "NextDeadline"};
   return reads;
 }
 

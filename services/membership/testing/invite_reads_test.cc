@@ -26,7 +26,7 @@ class InviteReadsTest : public testing::Test {
     std::optional<postgres::Lease> held(*pool_.Acquire());
     std::vector<std::thread> askers;
     for (size_t i = 0; i < queries.size(); ++i) {
-      askers.emplace_back([&, i] { answers[i] = reads_.Read(queries[i]); });
+      askers.emplace_back([&, i] { answers[i] = reads_.Read({queries[i]})[0]; });
     }
     while (reads_.waiting() < queries.size() - kLanes) std::this_thread::yield();
     held.reset();
@@ -93,12 +93,13 @@ TEST_F(InviteReadsTest, GuestsAreCountedForTheirOwnWorkspaceAndSponsorAndRemoval
   EXPECT_EQ(answers[3]->removed_n, 0u);
   InviteQuery uncounted = By("sam", "");
   uncounted.counts_guests = false;
-  EXPECT_EQ(reads_.Read(uncounted)->guests.workspace, 0);
+  EXPECT_EQ(reads_.Read({uncounted})[0]->guests.workspace, 0);
 }
 
 TEST_F(InviteReadsTest, WhereTheDatabaseIsAwayAllAreTold) {
   harness::TestDatabase::Server().Kill();
-  EXPECT_TRUE(HasReason(reads_.Read(By("owner", "a@example.com")).status(), Reason::kDatabaseUnavailable));
+  EXPECT_TRUE(
+      HasReason(reads_.Read({By("owner", "a@example.com")})[0].status(), Reason::kDatabaseUnavailable));
   ASSERT_TRUE(harness::TestDatabase::Server().Restart().ok());
 }
 

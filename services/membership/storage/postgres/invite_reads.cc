@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/membership/storage/postgres/invite_reads.h"
 
+#include <deque>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "common/postgres/transact.h"
-#include "common/status/macros.h"
 #include "services/membership/storage/postgres/columns.h"
 #include "services/membership/storage/postgres/read_rights.h"
 #include "services/membership/storage/postgres/rows.h"
@@ -59,11 +59,14 @@ void QueueInvites(Pipeline& pipeline, const std::vector<const InviteQuery*>& que
 
 }  // namespace
 
-absl::StatusOr<InviteRead> InviteReads::Read(const InviteQuery& query) {
-  Question question{.query = query};
-  lanes_.Do(question);
-  RETURN_IF_ERROR(question.status);
-  return std::move(question.read);
+std::vector<absl::StatusOr<InviteRead>> InviteReads::Read(const std::vector<InviteQuery>& queries) {
+  std::deque<Question> questions;
+  Batch batch;
+  for (const InviteQuery& query : queries) batch.push_back(&questions.emplace_back(Question{query}));
+  lanes_.DoAll(batch);
+  std::vector<absl::StatusOr<InviteRead>> answers;
+  for (Question& question : questions) answers.push_back(std::move(question.answer));
+  return answers;
 }
 
 void InviteReads::ReadAll(const Batch& batch) {
@@ -82,12 +85,14 @@ void InviteReads::ReadAll(const Batch& batch) {
     QueueInvites(pipeline, queries, reads);
   });
   for (size_t i = 0; i < batch.size(); ++i) {
-    batch[i]->status = status;
-    if (!status.ok()) continue;
-    InviteRead& read = batch[i]->read = std::move(reads[i]);
-    read.epoch = rights.epoch;
-    read.now = rights.now;
-    read.inviter = std::move(rights.members[i]);
+    if (!status.ok()) {
+      batch[i]->answer = status;
+      continue;
+    }
+    reads[i].epoch = rights.epoch;
+    reads[i].now = rights.now;
+    reads[i].inviter = std::move(rights.members[i]);
+    batch[i]->answer = std::move(reads[i]);
   }
 }
 

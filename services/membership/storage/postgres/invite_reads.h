@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/lanes/anybody.h"
 #include "common/lanes/lanes.h"
 #include "common/postgres/pool.h"
 #include "services/membership/storage/reads.h"
@@ -20,8 +21,8 @@ class InviteReads {
         lanes_({.lanes = kLanes, .most = kMost, .patience = kPatience},
                [this](const Batch& batch) { ReadAll(batch); }) {}
 
-  // Blocks. OVERLOADED, DATABASE_UNAVAILABLE.
-  absl::StatusOr<InviteRead> Read(const InviteQuery& query);
+  // In their order. Blocks. OVERLOADED, DATABASE_UNAVAILABLE.
+  std::vector<absl::StatusOr<InviteRead>> Read(const std::vector<InviteQuery>& queries);
 
   // How many wait for a read that has not begun.
   size_t waiting() { return lanes_.waiting(); }
@@ -33,15 +34,7 @@ class InviteReads {
 
   struct Question {
     const InviteQuery& query;
-    absl::Status status;
-    InviteRead read;
-  };
-
-  // Anybody goes with anybody.
-  struct Anybody {
-    using Key = int;
-    static Key KeyOf(const Question&) { return 0; }
-    static bool Take(const Question&) { return true; }
+    absl::StatusOr<InviteRead> answer = absl::UnknownError("not read yet");
   };
 
   using Batch = std::vector<Question*>;
@@ -49,7 +42,7 @@ class InviteReads {
   void ReadAll(const Batch& batch);
 
   postgres::Pool& pool_;
-  Lanes<Question, Anybody> lanes_;
+  Lanes<Question, Anybody<Question>> lanes_;
 };
 
 }  // namespace guestpass::membership

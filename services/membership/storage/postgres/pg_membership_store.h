@@ -38,8 +38,8 @@ class PgMembershipStore : public MembershipStore {
   absl::StatusOr<RightsRead> ReadRights(const std::vector<RightsQuery>& queries) override;
   absl::StatusOr<HeadsRead> ReadHeads() override;
   absl::StatusOr<ChangesRead> ReadChanges(uint32_t shard, uint64_t after_n, int limit) override;
-  absl::StatusOr<InviteRead> ReadForInvite(const InviteQuery& query) override {
-    return invite_reads_.Read(query);
+  std::vector<absl::StatusOr<InviteRead>> ReadForInvites(const std::vector<InviteQuery>& queries) override {
+    return invite_reads_.Read(queries);
   }
 
   // How many changes wait to share a transaction. For tests.
