@@ -82,12 +82,13 @@ absl::StatusOr<Call> Runner::Authenticate(const Credentials& credentials) const 
   return call;
 }
 
-absl::StatusOr<Call> Runner::AuthenticateFor(const Call& call, const std::string& forwarded,
-                                             const std::string& request_id) const {
-  Call made{.request_id = RequestIdOf(request_id), .deadline = call.deadline};
-  ASSIGN_OR_RETURN(made.caller,
-                   auth::AuthenticateFor(verifier_, call.caller.service, forwarded, clock_.Now()));
-  return made;
+CallPart Runner::AuthenticateFor(const Call& call, const std::string& forwarded,
+                                 const std::string& request_id) const {
+  CallPart part{.call = {.request_id = RequestIdOf(request_id), .deadline = call.deadline}};
+  auto caller = auth::AuthenticateFor(verifier_, call.caller.service, forwarded, clock_.Now());
+  part.admission = caller.status();
+  part.call.caller = caller.ok() ? *std::move(caller) : auth::Caller{.service = call.caller.service};
+  return part;
 }
 
 absl::Status Runner::Admit(const grpc::CallbackServerContext& context, const Credentials& credentials,

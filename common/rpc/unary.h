@@ -28,6 +28,13 @@ struct Credentials {
 
 Credentials CredentialsOf(const grpc::CallbackServerContext& context);
 
+// One user's part of a call that is made for several: the user's own call, or why it is none, where `call`
+// has but the request id.
+struct CallPart {
+  Call call;
+  absl::Status admission;
+};
+
 // A line of the log about an answer: of one that is no error only where debugging.
 void LogOutcome(absl::string_view method, const Call& call, const absl::Status& status);
 
@@ -78,8 +85,8 @@ class Runner {
 
   // A call as `call`'s service makes it for one of several users: `forwarded` and `request_id` are as the
   // headers would be.
-  absl::StatusOr<Call> AuthenticateFor(const Call& call, const std::string& forwarded,
-                                       const std::string& request_id) const;
+  CallPart AuthenticateFor(const Call& call, const std::string& forwarded,
+                           const std::string& request_id) const;
 
   // Whether the caller may. As CheckAccess.
   absl::Status Authorize(const Access& access, const auth::Caller& caller) const {

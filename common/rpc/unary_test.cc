@@ -125,6 +125,22 @@ TEST_F(UnaryLaterTest, WhoMayNotCallIsRefusedBeforeTheHandlerAndEachOutcomeIsLog
   }
 }
 
+TEST_F(UnaryLaterTest, APartForAUserHasTheServiceTheDeadlineAndItsOwnRequestIdAlsoWhereItIsRefused) {
+  Call call{.request_id = "whole", .deadline = absl::Now()};
+  call.caller.service = "invite";
+  const CallPart good = runner_.AuthenticateFor(call, "Bearer " + Token(), "r-1");
+  ASSERT_TRUE(good.admission.ok()) << good.admission;
+  EXPECT_EQ(good.call.caller.user->subject, "ann");
+  const CallPart refused = runner_.AuthenticateFor(call, "Bearer no.token", "r-2");
+  EXPECT_TRUE(HasReason(refused.admission, Reason::kTokenMalformed)) << refused.admission;
+  EXPECT_FALSE(refused.call.caller.user.has_value());
+  EXPECT_EQ(good.call.request_id + refused.call.request_id, "r-1r-2");
+  for (const CallPart& part : {good, refused}) {
+    EXPECT_EQ(part.call.caller.service, "invite");
+    EXPECT_EQ(part.call.deadline, call.deadline);
+  }
+}
+
 TEST_F(UnaryLaterTest, AnAnswerThatNobodyWaitsForAnyMoreDoesNoHarm) {
   absl::Notification asked;
   Done kept;

@@ -17,8 +17,8 @@ absl::StatusOr<std::unique_ptr<harness::Stack>> StartForInvites();
 // p99_ms.
 absl::StatusOr<Figures> MeasureRedemptions(const harness::Stack& stack, absl::Duration time);
 
-// 16 callers, each an owner who invites addresses to one workspace after the other, as many to each as it may
-// in an hour. per_s.
+// 16 callers of one owner, each inviting addresses to one workspace after the other, as many to each as it
+// may in an hour. per_s.
 absl::StatusOr<Figures> MeasureCreations(const harness::Stack& stack, absl::Duration time);
 
 // A sweep that drops `count` invites which ended long ago. rows_per_s.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/client/invite_checks.h"
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "common/rights_feed/wire_types.h"
 #include "common/rpc/client.h"
+#include "common/rpc/wire_status.h"
 #include "common/status/error.h"
 #include "common/status/macros.h"
 #include "services/invite/client/requests.h"
@@ -19,8 +19,6 @@ namespace guestpass::invite {
 namespace {
 
 using Async = class rights::v1::RightsService::Stub::async;
-
-constexpr absl::Duration kTimeout = absl::Seconds(3);
 
 // The paths in CreateInviteRequest of what CheckInvite found fault with.
 absl::Status OfTheInvite(const absl::Status& status) {
@@ -62,33 +60,37 @@ absl::StatusOr<InviteCheck> AnswerIn(const rights::v1::BatchCheckInvitesResponse
                      .rights_revision = checked.rights_revision()};
 }
 
+absl::Status TookTooLong() {
+  return rpc::FromGrpc({grpc::StatusCode::DEADLINE_EXCEEDED, "took too long"}, kMembershipService);
+}
+
 }  // namespace
 
 absl::StatusOr<InviteCheck> InviteChecks::Check(const rpc::Call& call, const WorkspaceId& workspace,
                                                 const Draft& draft) {
   Question question{.call = call, .request = RequestFor(workspace, draft)};
   lanes_.Do(question);
+  // Its company may have been more patient. Who has been told that it took too long must not get an invite.
+  if (call.deadline <= absl::Now()) return TookTooLong();
   return std::move(question.answer);
 }
 
 void InviteChecks::AskAll(const Batch& batch) {
-  const absl::Status status = Ask(batch);
+  const absl::Status status = OfEach(Ask(batch));
   if (status.ok()) return;
   for (Question* question : batch) question->answer = status;
 }
 
 absl::Status InviteChecks::Ask(const Batch& batch) {
   rights::v1::BatchCheckInvitesRequest request;
-  absl::Time deadline = absl::InfinitePast();
   for (Question* question : batch) {
     auto& check = *request.add_checks();
-    check.set_user_authorization(absl::StrCat("Bearer ", question->call.caller.user_token));
-    check.set_request_id(question->call.request_id);
+    SetUser(question->call, check);
     *check.mutable_request() = std::move(question->request);
-    deadline = std::max(deadline, question->call.deadline);
   }
+  const auto call_of = [](const Question* question) -> const rpc::Call& { return question->call; };
   rights::v1::BatchCheckInvitesResponse response;
-  rpc::CallContext context(token_, std::min(kTimeout, deadline - absl::Now()));
+  rpc::CallContext context(token_, TimeFor(batch, call_of, timeout_));
   RETURN_IF_ERROR(rpc::Ask(membership_.async(), &Async::BatchCheckInvites, context, request, response,
                            kMembershipService));
   if (static_cast<size_t>(response.outcomes_size()) != batch.size()) return MalformedAnswer();

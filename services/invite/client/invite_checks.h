@@ -10,19 +10,26 @@
 #include "common/rpc/call.h"
 #include "guestpass/rights/v1/rights_service.grpc.pb.h"
 #include "services/invite/client/membership.h"
+#include "services/invite/client/requests.h"
 
 namespace guestpass::invite {
 
-// Asks membership about invites that are to be made; those that come while it is being asked go together, in
-// one call, each for its own user. Thread-safe; blocks.
+// Asks membership who may invite, and what; those that come while it is being asked go together, in one call,
+// each for its own user. Thread-safe; blocks.
 class InviteChecks {
  public:
-  // Membership and the token outlive this. Who has waited for `patience` waits for nobody else's call.
+  // How long membership may take, and after how long one waits for nobody else's call. For tests.
+  struct Times {
+    absl::Duration timeout, patience;
+  };
+
+  // Membership and the token outlive this.
   InviteChecks(rights::v1::RightsService::Stub& membership, const auth::ServiceToken& token,
-               absl::Duration patience = absl::Milliseconds(5))
+               const Times& times = {kMembershipTimeout, absl::Milliseconds(5)})
       : membership_(membership),
         token_(token),
-        lanes_({.most = kMost, .patience = patience}, [this](const Batch& batch) { AskAll(batch); }) {}
+        timeout_(times.timeout),
+        lanes_({.most = kMost, .patience = times.patience}, [this](const Batch& batch) { AskAll(batch); }) {}
 
   // As Membership::CheckInvite.
   absl::StatusOr<InviteCheck> Check(const rpc::Call& call, const WorkspaceId& workspace, const Draft& draft);
@@ -31,7 +38,7 @@ class InviteChecks {
   size_t waiting() { return lanes_.waiting(); }
 
  private:
-  static constexpr size_t kMost = 32;  // in one call
+  static constexpr size_t kMost = 16;  // in one call: as many as membership reads at once
 
   struct Question {
     const rpc::Call& call;
@@ -45,6 +52,7 @@ class InviteChecks {
 
   rights::v1::RightsService::Stub& membership_;
   const auth::ServiceToken& token_;
+  const absl::Duration timeout_;
   Lanes<Question, Anybody<Question>> lanes_;
 };
 

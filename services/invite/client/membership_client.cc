@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/client/membership_client.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "common/auth/random.h"
 #include "common/rights/decide.h"
 #include "common/rights/revision.h"
@@ -24,8 +21,6 @@ namespace guestpass::invite {
 namespace {
 
 using Async = class rights::v1::RightsService::Stub::async;
-
-constexpr absl::Duration kTimeout = absl::Seconds(3);
 
 rights::v1::JoinMemberRequest JoinRequest(const Invite& invite, const std::string& join_key) {
   rights::v1::JoinMemberRequest request;
@@ -81,23 +76,21 @@ absl::StatusOr<std::optional<Member>> MemberIn(const rights_feed::RightsSnapshot
 }  // namespace
 
 void MembershipClient::Join(const Invite& invite, std::vector<Joining>& joinings) {
-  const absl::Status status = JoinAll(invite, joinings);
+  const absl::Status status = OfEach(JoinAll(invite, joinings));
   if (status.ok()) return;
   for (Joining& joining : joinings) joining.answer = status;
 }
 
 absl::Status MembershipClient::JoinAll(const Invite& invite, std::vector<Joining>& joinings) {
   rights::v1::BatchJoinMembersRequest request;
-  absl::Time deadline = absl::InfinitePast();
   for (const Joining& joining : joinings) {
     auto& asked = *request.add_joinings();
-    asked.set_user_authorization(absl::StrCat("Bearer ", joining.call.caller.user_token));
-    asked.set_request_id(joining.call.request_id);
+    SetUser(joining.call, asked);
     *asked.mutable_request() = JoinRequest(invite, joining.join_key);
-    deadline = std::max(deadline, joining.call.deadline);
   }
+  const auto call_of = [](const Joining& joining) -> const rpc::Call& { return joining.call; };
   rights::v1::BatchJoinMembersResponse response;
-  rpc::CallContext context(token_, std::min(kJoinTimeout, deadline - absl::Now()));
+  rpc::CallContext context(token_, TimeFor(joinings, call_of, kJoinTimeout));
   RETURN_IF_ERROR(
       rpc::Ask(stub_->async(), &Async::BatchJoinMembers, context, request, response, kMembershipService));
   if (static_cast<size_t>(response.outcomes_size()) != joinings.size()) return MalformedAnswer();
@@ -112,7 +105,7 @@ absl::StatusOr<JoinOutcome> MembershipClient::Resolve(const std::string& join_ke
   rights::v1::ResolveJoinRequest request;
   request.set_join_key(join_key);
   Response response;
-  rpc::CallContext context(token_, kTimeout);
+  rpc::CallContext context(token_, kMembershipTimeout);
   RETURN_IF_ERROR(
       rpc::Ask(stub_->async(), &Async::ResolveJoin, context, request, response, kMembershipService));
   if (response.outcome() == Response::OUTCOME_CANCELLED) return JoinOutcome::kCancelled;
@@ -130,7 +123,7 @@ absl::StatusOr<MembershipClient::Read> MembershipClient::ReadRights(const Member
   const auto request = rights_feed::ToProto(
       std::vector<rights_feed::RightsQuery>{{.workspace = name.workspace, .user = name.user}});
   rights::v1::BatchGetRightsResponse response;
-  rpc::CallContext context(token_, kTimeout);
+  rpc::CallContext context(token_, kMembershipTimeout);
   RETURN_IF_ERROR(
       rpc::Ask(stub_->async(), &Async::BatchGetRights, context, request, response, kMembershipService));
   ASSIGN_OR_RETURN(rights_feed::RightsBatch batch, rights_feed::FromProto(response));

@@ -384,9 +384,10 @@ TEST_F(MembershipClientTest, FindKnowsWhoIsNoMember) {
 
 TEST_F(MembershipClientTest, RefusalsComeThroughAndSilenceIsUnavailable) {
   wire_.status = rpc::ToGrpc(Error(Reason::kGuestEnded, "ended", {{"access_end_time", "t"}}), "r1");
-  const absl::Status refused = Join(GuestInvite()).status();
+  const absl::Status refused = client_->Resolve("key").status();
   EXPECT_TRUE(HasReason(refused, Reason::kGuestEnded));
   EXPECT_EQ(DetailsOf(refused)->metadata.at("access_end_time"), "t");
+  EXPECT_TRUE(absl::IsInternal(Join(GuestInvite()).status())) << "of which user is it said?";
   wire_.status = rpc::ToGrpc(Error(Reason::kTokenExpired, "expired", {{"header", "authorization"}}), "r1");
   EXPECT_TRUE(HasReason(Join(GuestInvite()).status(), Reason::kServiceUnavailable))
       << "it is not the user who has to sign in again";

@@ -66,11 +66,11 @@ absl::Status CheckCapsOfGuest(const rights_v1::CheckInviteRequest& request, cons
 // One invite that is asked about, from its request to what is said of it.
 class Inquiry {
  public:
-  // `call` is the inviter's own, or why it is none; `request` outlives this.
-  Inquiry(absl::StatusOr<rpc::Call> call, const rights_v1::CheckInviteRequest& request)
-      : call_(std::move(call)), request_(request) {}
+  // `part` is the inviter's; `request` outlives this.
+  Inquiry(rpc::CallPart part, const rights_v1::CheckInviteRequest& request)
+      : part_(std::move(part)), request_(request) {}
 
-  const absl::StatusOr<rpc::Call>& call() const { return call_; }
+  const rpc::Call& call() const { return part_.call; }
 
   // What has to be known of it.
   absl::StatusOr<InviteQuery> Read();
@@ -80,7 +80,7 @@ class Inquiry {
  private:
   absl::Status Check(const InviteRead& read) const;
 
-  const absl::StatusOr<rpc::Call> call_;
+  const rpc::CallPart part_;
   const rights_v1::CheckInviteRequest& request_;
   WorkspaceId workspace_;
   absl::StatusOr<std::vector<ChannelId>> channels_;
@@ -88,9 +88,9 @@ class Inquiry {
 };
 
 absl::StatusOr<InviteQuery> Inquiry::Read() {
-  RETURN_IF_ERROR(call_.status());
+  RETURN_IF_ERROR(part_.admission);
   ASSIGN_OR_RETURN(workspace_, ParseWorkspaceId("workspace", request_.workspace()));
-  ASSIGN_OR_RETURN(const UserId user, call_->RequireUser());
+  ASSIGN_OR_RETURN(const UserId user, part_.call.RequireUser());
   channels_ = ParseChannels("channels", request_.channels());
   if (const auto address = mail::ParseAddress(request_.address())) address_ = address->folded;
   InviteQuery query{.inviter = {.workspace = workspace_, .user = user}, .address = address_};
@@ -114,7 +114,8 @@ absl::StatusOr<rights_v1::CheckInviteResponse> Inquiry::Judge(const InviteRead& 
 
 absl::Status Inquiry::Check(const InviteRead& read) const {
   const Position position{.now = read.now, .authority = read.inviter.authority()};
-  RETURN_IF_ERROR(Authorize(RuleFor(request_).need, *call_, position, {.workspace = workspace_}).status());
+  RETURN_IF_ERROR(
+      Authorize(RuleFor(request_).need, part_.call, position, {.workspace = workspace_}).status());
   RETURN_IF_ERROR(CheckRole(request_, channels_));
   if (!request_.address().empty() && address_.empty()) return FieldInvalid("address", "is no mail address");
   RETURN_IF_ERROR(CheckChannels(workspace_, read.inviter.channels));
@@ -153,7 +154,7 @@ std::vector<Checked> CheckAll(MembershipStore& store, std::deque<Inquiry>& inqui
 absl::StatusOr<rights_v1::CheckInviteResponse> RightsService::CheckInvite(
     const rpc::Call& call, const rights_v1::CheckInviteRequest& request) {
   std::deque<Inquiry> inquiries;
-  inquiries.emplace_back(call, request);
+  inquiries.emplace_back(rpc::CallPart{.call = call}, request);
   return std::move(CheckAll(store_, inquiries)[0]);
 }
 
@@ -170,8 +171,7 @@ absl::StatusOr<rights_v1::BatchCheckInvitesResponse> RightsService::BatchCheckIn
   rights_v1::BatchCheckInvitesResponse response;
   auto inquiry = inquiries.begin();
   for (Checked& answer : CheckAll(store_, inquiries)) {
-    const absl::StatusOr<rpc::Call>& own = (inquiry++)->call();
-    rpc::PutOutcome("CheckInvite", own.ok() ? *own : call, std::move(answer), &Outcome::mutable_checked,
+    rpc::PutOutcome("CheckInvite", (inquiry++)->call(), std::move(answer), &Outcome::mutable_checked,
                     *response.add_outcomes());
   }
   return response;

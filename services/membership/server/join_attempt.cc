@@ -101,14 +101,14 @@ rights_v1::JoinMemberResponse ResponseOf(bool already_member, const rights::Memb
 }
 
 absl::Status JoinAttempt::Read() {
-  RETURN_IF_ERROR(call_.status());
-  ASSIGN_OR_RETURN(const UserId user, call_->RequireUser());
+  RETURN_IF_ERROR(part_.admission);
+  ASSIGN_OR_RETURN(const UserId user, part_.call.RequireUser());
   RETURN_IF_ERROR(rpc::CheckText("join_key", request_.join_key(), 1, kMaxJoinKey));
   user_ = user;
-  ASSIGN_OR_RETURN(join_, JoinIn(request_, user, VerifiedAddress(*call_)));
+  ASSIGN_OR_RETURN(join_, JoinIn(request_, user, VerifiedAddress(part_.call)));
   if (join_.address.empty() && !request_.allow_unverified()) return EmailNotVerified();
   plan_ = PlanOf(join_);
-  actor_ = ActorOf(*call_);
+  actor_ = ActorOf(part_.call);
   failpoint::Reach("join.begun", request_.join_key());
   return absl::OkStatus();
 }

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "common/rpc/call.h"
+#include "common/rpc/unary.h"
 #include "guestpass/rights/v1/rights_service.pb.h"
 #include "services/membership/domain/join.h"
 #include "services/membership/storage/membership_store.h"
@@ -20,14 +20,14 @@ rights::v1::JoinMemberResponse ResponseOf(bool already_member, const rights::Mem
 // One user's attempt at joining, from its request to its answer. Not thread-safe.
 class JoinAttempt {
  public:
-  // `call` is the user's own, or why it is none; `request` outlives this.
-  JoinAttempt(absl::StatusOr<rpc::Call> call, const rights::v1::JoinMemberRequest& request)
-      : call_(std::move(call)), request_(request) {}
+  // `request` outlives this.
+  JoinAttempt(rpc::CallPart part, const rights::v1::JoinMemberRequest& request)
+      : part_(std::move(part)), request_(request) {}
   // Changes refer to it.
   JoinAttempt(const JoinAttempt&) = delete;
   JoinAttempt& operator=(const JoinAttempt&) = delete;
 
-  const absl::StatusOr<rpc::Call>& call() const { return call_; }
+  const rpc::Call& call() const { return part_.call; }
   const rights::v1::JoinMemberRequest& request() const { return request_; }
 
   // What it asks for, or why it may not have that.
@@ -38,7 +38,7 @@ class JoinAttempt {
   const UserId& user() const { return user_; }
 
   // What is to be done in the database, once it was read.
-  MembershipStore::Change ToChange() { return {plan_, actor_, make_, call_->deadline}; }
+  MembershipStore::Change ToChange() { return {plan_, actor_, make_, part_.call.deadline}; }
 
   // What membership answers, where that was committed.
   rights::v1::JoinMemberResponse ResponseTo(const Committed& committed) const;
@@ -46,7 +46,7 @@ class JoinAttempt {
  private:
   absl::Status Make(MembershipTx& tx, const Locked& locked);
 
-  const absl::StatusOr<rpc::Call> call_;
+  const rpc::CallPart part_;
   const rights::v1::JoinMemberRequest& request_;
   UserId user_;
   Join join_;

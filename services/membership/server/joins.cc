@@ -35,7 +35,7 @@ rights::MemberState StateToTell(const MemberRights& rights) {
 absl::StatusOr<rights_v1::JoinMemberResponse> RightsService::JoinMember(
     const rpc::Call& call, const rights_v1::JoinMemberRequest& request) {
   std::deque<JoinAttempt> attempts;
-  attempts.emplace_back(call, request);
+  attempts.emplace_back(rpc::CallPart{.call = call}, request);
   return std::move(JoinAll(attempts)[0]);
 }
 
@@ -52,8 +52,7 @@ absl::StatusOr<rights_v1::BatchJoinMembersResponse> RightsService::BatchJoinMemb
   rights_v1::BatchJoinMembersResponse response;
   size_t i = 0;
   for (auto& answer : JoinAll(attempts)) {
-    const absl::StatusOr<rpc::Call>& own = attempts[i++].call();
-    rpc::PutOutcome("JoinMember", own.ok() ? *own : call, std::move(answer), &Outcome::mutable_joined,
+    rpc::PutOutcome("JoinMember", attempts[i++].call(), std::move(answer), &Outcome::mutable_joined,
                     *response.add_outcomes());
   }
   return response;

@@ -171,7 +171,9 @@ void PlansTest::AddStoreReads() {
   Add("ReadRights of one", 20, [&store, query] { return store.ReadRights({query}).status(); });
   Add("ReadRights of a thousand", 10000,
       [&store, query] { return store.ReadRights(std::vector<RightsQuery>(1000, query)).status(); });
-  Add("ReadForInvite", 20, [&store, query] { return store.ReadForInvite({query, "a1", true}).status(); });
+  Add("ReadForInvites", 20, [&store, query] {
+    return store.ReadForInvites({{query, "a1", true}})[0].status();
+  });
   Add("ReadHeads", 600, [&store] { return store.ReadHeads().status(); });
   Add("ReadChanges", 200, [&store] { return store.ReadChanges(0, 1, 100).status(); });
   Add("NextDeadline", 1000, [&store] { return store.NextDeadline().status(); });
