@@ -20,7 +20,7 @@ namespace guestpass::invite {
 
 inline constexpr char kMembershipService[] = "membership";  // as errors name it
 
-constexpr absl::Duration kMembershipTimeout = absl::Seconds(3);  // of what is not a joining
+inline constexpr absl::Duration kMembershipTimeout = absl::Seconds(3);  // of what is not a joining
 
 inline absl::Status MalformedAnswer() {
   return absl::InternalError("membership answered with what makes no sense");
