@@ -39,7 +39,6 @@ absl::StatusOr<Right> Own(Need need, const rpc::Call& call, const Position& posi
   switch (AskedOf(need, subject)) {
     case Need::kSignedIn:
     case Need::kItself:
-    case Need::kEachItself:
       return own(call.RequireUser().status());
     case Need::kOperator:
       return OperatorsOnly();
@@ -54,7 +53,6 @@ absl::StatusOr<Right> Own(Need need, const rpc::Call& call, const Position& posi
       return own(RequireStarter(position.authority, position.now));
     case Need::kAdmin:
     case Need::kItselfAdmin:
-    case Need::kEachItselfAdmin:
       return own(RequireAdmin(position.authority, position.now));
     case Need::kAdminOrSelf:
     case Need::kAdminSelfOrSponsor:

@@ -9,6 +9,8 @@
 namespace guestpass::membership {
 namespace {
 
+constexpr bool kForSeveral = true;
+
 rpc::Access Users() { return {.users = true, .operators = true}; }
 rpc::Access UsersAndServices() {
   return {.users = true, .services = {"invite", "guest-expiry", "messaging-gateway"}, .operators = true};
@@ -20,8 +22,6 @@ const char* Words(Need need) {
     case Need::kSignedIn:
     case Need::kItself:
       return "any signed-in user, for its own";
-    case Need::kEachItself:
-      return "signed-in users, each for its own (by a service that sends each one's token with it)";
     case Need::kItselfThere:
       return "every member, guests that have not ended included, for its own";
     case Need::kOperator:
@@ -37,8 +37,6 @@ const char* Words(Need need) {
     case Need::kAdmin:
     case Need::kItselfAdmin:
       return "ADMIN authority";
-    case Need::kEachItselfAdmin:
-      return "ADMIN authority, each for its own invite (by a service that sends each one's token with it)";
     case Need::kAdminOrSelf:
       return "ADMIN authority; the user itself";
     case Need::kAdminSelfOrSponsor:
@@ -51,15 +49,18 @@ const char* Words(Need need) {
   return "";
 }
 
-bool IsForSeveral(Need need) { return need == Need::kEachItself || need == Need::kEachItselfAdmin; }
+// Behind what users must be, where they do not call themselves.
+const char* HowTheyCome(const Rule& rule) {
+  return rule.is_for_several ? " (by a service that sends each one's token with its part)"
+                             : " (by a service that forwards the user's token)";
+}
 
 std::string TableOf(const std::vector<Rule>& rules) {
   std::vector<rpc::AccessRow> rows;
   for (const Rule& rule : rules) {
-    const bool forwarded = !rule.access.users && rule.need != Need::kNothing && !IsForSeveral(rule.need);
+    const bool forwarded = !rule.access.users && rule.need != Need::kNothing;
     rows.push_back({.method = rule.method,
-                    .users = absl::StrCat(Words(rule.need),
-                                          forwarded ? " (by a service that forwards the user's token)" : ""),
+                    .users = absl::StrCat(Words(rule.need), forwarded ? HowTheyCome(rule) : ""),
                     .services = rule.access.services,
                     .operators = rule.access.operators || (forwarded && SparesOperators(rule.need))});
   }
@@ -113,12 +114,12 @@ const std::vector<Rule>& MembershipRules() {
 const std::vector<Rule>& RightsRules() {
   static const std::vector<Rule>& rules = *new std::vector<Rule>{
       {"CheckInvite", Services({"invite"}), Need::kItselfAdmin},
-      {"BatchCheckInvites", Services({"invite"}), Need::kEachItselfAdmin},
+      {"BatchCheckInvites", Services({"invite"}), Need::kItselfAdmin, kForSeveral},
       {"BatchGetRights", Services({"messaging-gateway", "guest-expiry", "invite"}), Need::kNothing},
       {"GetRightsHeads", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
       {"ListRightsChanges", Services({"messaging-gateway", "guest-expiry"}), Need::kNothing},
       {"JoinMember", Services({"invite"}), Need::kItself},
-      {"BatchJoinMembers", Services({"invite"}), Need::kEachItself},
+      {"BatchJoinMembers", Services({"invite"}), Need::kItself, kForSeveral},
       {"ResolveJoin", Services({"invite"}), Need::kNothing},
       {"SetGuestExpiration", Services({"guest-expiry"}), Need::kAdminOrSponsor},
       {"ApplyDueExpirations", Services({"guest-expiry"}), Need::kNothing},
@@ -131,11 +132,9 @@ const std::vector<Rule>& RightsRules() {
 bool SparesOperators(Need need) {
   switch (need) {
     case Need::kItself:
-    case Need::kEachItself:
     case Need::kItselfThere:
     case Need::kItselfStarter:
     case Need::kItselfAdmin:
-    case Need::kEachItselfAdmin:
     case Need::kNothing:
       return false;
     case Need::kSignedIn:

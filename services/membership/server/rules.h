@@ -16,7 +16,6 @@ namespace guestpass::membership {
 enum class Need {
   kSignedIn,            // a user, for what is its own
   kItself,              // the same, where an operator has nothing else
-  kEachItself,          // the same, of several users
   kItselfThere,         // of the workspace, and no guest that has ended; for what is its own
   kOperator,            // a platform operator
   kOrganizationRole,    // an owner or admin of the organization
@@ -25,7 +24,6 @@ enum class Need {
   kItselfStarter,       // MEMBER or ADMIN, who may start conversations: an operator never posts
   kAdmin,               // ADMIN authority in the workspace
   kItselfAdmin,         // the same, as JoinMember will judge it: an operator invites nobody
-  kEachItselfAdmin,     // the same, of several users
   kAdminOrSelf,         // or the user whom it is about
   kAdminSelfOrSponsor,  // or, of a guest, its sponsor while MEMBER or ADMIN
   kAdminOrSponsor,      // the same without the guest itself
@@ -36,6 +34,7 @@ struct Rule {
   std::string method;
   rpc::Access access;
   Need need;
+  bool is_for_several = false;  // users, each of whom must be that, and whose token comes with its part
 };
 
 // The rules of MembershipService and of RightsService, in the order of their protos.
