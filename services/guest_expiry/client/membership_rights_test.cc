@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/guest_expiry/client/membership_rights.h"
 
-#include <fstream>
 #include <memory>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/rights_feed/wire.h"
-#include "common/rpc/client.h"
 #include "common/rpc/proto_time.h"
+#include "common/rpc/test_peer.h"
 #include "common/rpc/wire_status.h"
 #include "common/status/error.h"
 #include "gtest/gtest.h"
@@ -94,23 +92,11 @@ class FakeMembership final : public rights::v1::RightsService::Service {
 class MembershipRightsTest : public testing::Test {
  protected:
   void SetUp() override {
-    const std::string path = testing::TempDir() + "/service_token";
-    std::ofstream(path) << "own-token\n";
-    token_ = *auth::ServiceToken::Open(path);
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    builder.RegisterService(&membership_);
-    server_ = builder.BuildAndStart();
-    ASSERT_NE(server_, nullptr);
-    rights_ = std::make_unique<MembershipRights>(rpc::Dial(absl::StrCat("127.0.0.1:", port)), *token_);
     call_.caller.user.emplace().user = kAdmin;
     call_.caller.user_token = "users-token";
     call_.request_id = "request-7";
     call_.deadline = absl::InfiniteFuture();
   }
-
-  void TearDown() override { server_->Shutdown(); }
 
   // A snapshot of a workspace, with `member` in it.
   void AddSnapshot(const rights::MemberState& member, bool deleted = false, bool of_organization = false) {
@@ -130,10 +116,10 @@ class MembershipRightsTest : public testing::Test {
     membership_.batch.set_database_us(absl::ToUnixMicros(kNow));
   }
 
-  std::unique_ptr<auth::ServiceToken> token_;
   FakeMembership membership_;
-  std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<MembershipRights> rights_;
+  rpc::TestPeer peer_{membership_, "own-token"};
+  const std::unique_ptr<MembershipRights> rights_ =
+      std::make_unique<MembershipRights>(peer_.channel(), peer_.token());
   rpc::Call call_;
 };
 
@@ -236,7 +222,7 @@ TEST_F(MembershipRightsTest, RefusalsComeThroughAndSilenceIsServiceUnavailable) 
   membership_.status = rpc::ToGrpc(FieldInvalid("ttl", "is negative"), "r");
   const absl::Status refused = rights_->Set(call_, kGuest, true).status();
   EXPECT_TRUE(HasReason(refused, Reason::kFieldInvalid)) << refused;
-  server_->Shutdown();
+  peer_.Stop();
   const absl::Status away = rights_->Nearest().status();
   EXPECT_TRUE(HasReason(away, Reason::kServiceUnavailable)) << away;
   EXPECT_TRUE(HasReason(rights_->Read(call_, kAdmin, kGuest).status(), Reason::kServiceUnavailable));

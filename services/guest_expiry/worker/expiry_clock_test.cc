@@ -2,20 +2,17 @@
 #include "services/guest_expiry/worker/expiry_clock.h"
 
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "common/auth/service_token.h"
 #include "common/nats/simulated_bus.h"
 #include "common/rights_feed/signed_payload.h"
-#include "common/rpc/client.h"
 #include "common/rpc/proto_time.h"
+#include "common/rpc/test_peer.h"
 #include "common/telemetry/log.h"
 #include "gtest/gtest.h"
 #include "guestpass/rights/v1/rights_service.grpc.pb.h"
@@ -126,21 +123,11 @@ class ExpiryClockTest : public testing::Test {
       absl::MutexLock lock(&log_mutex_);
       log_ += std::string(line);
     });
-    const std::string token = testing::TempDir() + "/service_token";
-    std::ofstream(token) << "the-token\n";
-    token_ = *auth::ServiceToken::Open(token);
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    builder.RegisterService(&membership_);
-    server_ = builder.BuildAndStart();
-    ASSERT_NE(server_, nullptr);
-    rights_ = std::make_unique<MembershipRights>(rpc::Dial(absl::StrCat("127.0.0.1:", port)), *token_);
   }
 
   void TearDown() override {
     clock_.reset();
-    server_->Shutdown();
+    peer_.Stop();
     telemetry::SetLogSink({});
   }
 
@@ -159,10 +146,10 @@ class ExpiryClockTest : public testing::Test {
 
   absl::Mutex log_mutex_;
   std::string log_;
-  std::unique_ptr<auth::ServiceToken> token_;
   FakeMembership membership_;
-  std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<MembershipRights> rights_;
+  rpc::TestPeer peer_{membership_, "the-token"};
+  const std::unique_ptr<MembershipRights> rights_ =
+      std::make_unique<MembershipRights>(peer_.channel(), peer_.token());
   std::unique_ptr<ExpiryClock> clock_;
 };
 

@@ -2,7 +2,6 @@
 #include "services/invite/client/invite_checks.h"
 
 #include <atomic>
-#include <fstream>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -12,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/auth/random.h"
-#include "common/rpc/client.h"
+#include "common/rpc/test_peer.h"
 #include "common/rpc/wire_status.h"
 #include "common/status/error.h"
 #include "gtest/gtest.h"
@@ -64,18 +63,6 @@ class WireMembership final : public rv1::RightsService::Service {
 
 class InviteChecksTest : public testing::Test {
  protected:
-  void SetUp() override {
-    const std::string path = testing::TempDir() + "checks_token";
-    std::ofstream(path) << "service.token";
-    token_ = *auth::ServiceToken::Open(path);
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    builder.RegisterService(&wire_);
-    server_ = builder.BuildAndStart();
-    stub_ = rv1::RightsService::NewStub(rpc::Dial(absl::StrCat("127.0.0.1:", port)));
-  }
-
   static rpc::Call CallOf(const std::string& user, absl::Duration time = absl::Minutes(1)) {
     rpc::Call call{.request_id = "request-of-" + user, .deadline = absl::Now() + time};
     call.caller.user_token = user;
@@ -97,7 +84,7 @@ class InviteChecksTest : public testing::Test {
   // Asks for all of them at once while the first call is under way; `then` is called once they wait.
   std::vector<std::string> CheckTogether(
       const std::vector<rpc::Call>& calls, const std::function<void()>& then = [] {}) {
-    InviteChecks checks(*stub_, *token_, {.timeout = absl::Minutes(1), .patience = absl::Hours(1)});
+    InviteChecks checks(*stub_, peer_.token(), {.timeout = absl::Minutes(1), .patience = absl::Hours(1)});
     wire_.begun = 0;
     std::unique_lock<std::mutex> hold(wire_.held);
     std::thread first([&] { EXPECT_EQ(Check(checks, CallOf("first")), OwnAnswer("first")); });
@@ -117,9 +104,8 @@ class InviteChecksTest : public testing::Test {
 
   const WorkspaceId workspace_ = auth::NewId<WorkspaceId>();
   WireMembership wire_;
-  std::unique_ptr<auth::ServiceToken> token_;
-  std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<rv1::RightsService::Stub> stub_;
+  const rpc::TestPeer peer_{wire_};
+  const std::unique_ptr<rv1::RightsService::Stub> stub_ = rv1::RightsService::NewStub(peer_.channel());
 };
 
 TEST_F(InviteChecksTest, WhoComesWhileMembershipIsAskedGoesTogetherEachWithItsOwnTokenAndAnswer) {
@@ -135,7 +121,7 @@ TEST_F(InviteChecksTest, ACallHasAtMost16) {
 }
 
 TEST_F(InviteChecksTest, ACallThatTakesLongHoldsUpNobodyElse) {
-  InviteChecks checks(*stub_, *token_);
+  InviteChecks checks(*stub_, peer_.token());
   std::unique_lock<std::mutex> hold(wire_.held);
   std::thread first([&] { EXPECT_EQ(Check(checks, CallOf("first")), OwnAnswer("first")); });
   while (wire_.begun < 1) std::this_thread::yield();
@@ -157,7 +143,7 @@ TEST_F(InviteChecksTest, ACrowdIsAwaitedForAsLongAsTheMostPatientOfItAndWhoseTim
 }
 
 TEST_F(InviteChecksTest, MembershipHasThreeSeconds) {
-  InviteChecks checks(*stub_, *token_);
+  InviteChecks checks(*stub_, peer_.token());
   EXPECT_EQ(Check(checks, CallOf("ann")), OwnAnswer("ann"));
   EXPECT_LT(wire_.allowed, absl::Seconds(3.2)) << "gRPC rounds up";
 }

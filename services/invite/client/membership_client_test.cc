@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/invite/client/membership_client.h"
 
-#include <fstream>
 #include <map>
 #include <string>
 
@@ -9,7 +8,7 @@
 #include "common/auth/random.h"
 #include "common/rights/revision.h"
 #include "common/rights_feed/wire.h"
-#include "common/rpc/client.h"
+#include "common/rpc/test_peer.h"
 #include "common/rpc/wire_status.h"
 #include "common/status/error.h"
 #include "gtest/gtest.h"
@@ -72,15 +71,6 @@ class WireMembership final : public rv1::RightsService::Service {
 class MembershipClientTest : public testing::Test {
  protected:
   void SetUp() override {
-    const std::string path = testing::TempDir() + "token";
-    std::ofstream(path) << "service.token";
-    token_ = *auth::ServiceToken::Open(path);
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-    builder.RegisterService(&wire_);
-    server_ = builder.BuildAndStart();
-    client_ = std::make_unique<MembershipClient>(rpc::Dial("127.0.0.1:" + std::to_string(port)), *token_);
     call_.request_id = "r1";
     call_.deadline = absl::InfiniteFuture();
     call_.caller.user = auth::Identity{.user = user_};
@@ -158,9 +148,9 @@ class MembershipClientTest : public testing::Test {
   const ChannelId channel_ = auth::NewId<ChannelId>();
   rpc::Call call_;
   WireMembership wire_;
-  std::unique_ptr<auth::ServiceToken> token_;
-  std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<MembershipClient> client_;
+  rpc::TestPeer peer_{wire_, "service.token"};
+  const std::unique_ptr<MembershipClient> client_ =
+      std::make_unique<MembershipClient>(peer_.channel(), peer_.token());
 };
 
 TEST_F(MembershipClientTest, CheckInviteForwardsTheUserAndTheDraft) {
@@ -391,7 +381,7 @@ TEST_F(MembershipClientTest, RefusalsComeThroughAndSilenceIsUnavailable) {
   wire_.status = rpc::ToGrpc(Error(Reason::kTokenExpired, "expired", {{"header", "authorization"}}), "r1");
   EXPECT_TRUE(HasReason(Join(GuestInvite()).status(), Reason::kServiceUnavailable))
       << "it is not the user who has to sign in again";
-  server_->Shutdown(std::chrono::system_clock::now());
+  peer_.Stop();
   EXPECT_TRUE(HasReason(client_->Resolve("key").status(), Reason::kServiceUnavailable));
 }
 
